@@ -1,7 +1,8 @@
 """Refuse to pull gigabytes of CUDA libraries onto a machine that has no GPU.
 
-Asks pip what installing PyTorch would bring (a dry run, nothing is installed) and stops with a way out when the answer holds CUDA
-packages while the machine shows no NVIDIA driver. Arguments: the requirement, then anything to hand on to pip.
+Asks pip what installing PyTorch would bring (a dry run, nothing is installed) and stops with a way out when
+the answer holds CUDA packages while the machine shows no NVIDIA driver. Arguments: the requirement, then
+anything to hand on to pip.
 """
 
 import json
@@ -14,7 +15,18 @@ def main() -> int:
     requirement, *pip_flags = sys.argv[1:]
     if shutil.which("nvidia-smi"):
         return 0  # a GPU machine wants the CUDA build
-    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--report", "-", *pip_flags, requirement]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--dry-run",
+        "--quiet",
+        "--report",
+        "-",
+        *pip_flags,
+        requirement,
+    ]
     plan = subprocess.run(command, capture_output=True, text=True)
     if plan.returncode != 0:
         sys.stderr.write(plan.stderr)

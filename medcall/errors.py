@@ -42,22 +42,26 @@ def explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, KeyboardInterrupt):
         note = str(error) or "run the same command again to go on from the last finished state"
         return f"interrupted; {note}", INTERRUPTED
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" while writing {cause.filename}" if cause.filename else ""
+        return f"the disk is full{where}; nothing half-written was kept: free space and run it again", FAILURE
     if is_ours(error):
         return str(error), BAD_INPUT
     if isinstance(error, FileNotFoundError):
         return f"no such file or folder: {error.filename or error}", BAD_INPUT
     if isinstance(error, (IsADirectoryError, NotADirectoryError, PermissionError)):
         return f"cannot use {error.filename}: {error.strerror}", BAD_INPUT
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f" while writing {error.filename}" if error.filename else ""
-        return f"the disk is full{where}; nothing half-written was kept: free space and run it again", FAILURE
     if isinstance(error, OSError):
         return f"{error.strerror or error} ({error.filename})" if error.filename else str(error), FAILURE
     if isinstance(error, ValueError):
         return str(error), BAD_INPUT
     if isinstance(error, MemoryError):
         return "out of memory; try a smaller --batch-size or model", FAILURE
-    return f"internal error: {type(error).__name__}: {error} (run again with --debug for the traceback)", FAILURE
+    return (
+        f"internal error: {type(error).__name__}: {error} (run again with --debug for the traceback)",
+        FAILURE,
+    )
 
 
 def report(error: BaseException) -> int:

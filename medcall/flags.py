@@ -1,7 +1,7 @@
 """Command-line flags from the fields of a config dataclass.
 
-`learning_rate: Annotated[float, "peak learning rate"] = 3e-4` becomes `--learning-rate FLOAT` with that help and that default, so a flag, its
-help text and its default are written once, where the value is used.
+`learning_rate: Annotated[float, "peak learning rate"] = 3e-4` becomes `--learning-rate FLOAT` with that help
+and that default, so a flag, its help text and its default are written once, where the value is used.
 """
 
 from __future__ import annotations

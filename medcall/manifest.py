@@ -1,9 +1,10 @@
 """Every output folder says what made it, and appears whole or not at all.
 
-`manifest.json` holds the verb, the inputs' sha256, the config, the seed, the version, the wall time, and the sha256 of each file written.
-The *fingerprint* is a hash over verb, inputs, config and version: a folder whose manifest has the fingerprint of the work about to be done,
-and whose files still match, is reused. Folders are written under a temporary name and renamed; a training run, which must outlive an
-interruption, keeps its folder and gets its manifest last.
+`manifest.json` holds the verb, the inputs' sha256, the config, the seed, the version, the wall time, and the
+sha256 of each file written. The *fingerprint* is a hash over verb, inputs, config and version: a folder whose
+manifest has the fingerprint of the work about to be done, and whose files still match, is reused. Folders are
+written under a temporary name and renamed; a training run, which must outlive an interruption, keeps its
+folder and gets its manifest last.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def sha256_file(path: Path) -> str:
 
 
 def sha256_input(path: Path) -> str:
-    """Hex sha256 of an input: a file's bytes, or for a folder the names and hashes of the files its manifest lists (all, without one).
+    """Hex sha256 of a file, or of a folder: the names and hashes of what its manifest lists (of all files without one).
 
     Raises FileNotFoundError when there is nothing at `path`.
     """
@@ -131,7 +132,7 @@ class Work:
 
 @contextmanager
 def new_folder(out: Path, work: Work) -> Iterator[Path]:
-    """A folder to write in, which becomes `out` with its manifest when the block ends well and vanishes when it does not.
+    """A folder to write in; becomes `out`, with its manifest, when the block ends well, and vanishes when it does not.
 
     Raises ForeignFolder when `out` holds files that no medcall manifest accounts for.
     """

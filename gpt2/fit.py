@@ -1,0 +1,59 @@
+"""A training run in a folder: the loop with its evaluation, logs and checkpoints, begun or continued.
+
+Pretraining, fine-tuning and preference optimisation are this with another model, other batches, another loss.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from gpt2.checkpoint import latest
+from gpt2.loss import next_token_loss
+from gpt2.model import GPT
+from gpt2.observers import Checkpoints, HeldOut, JsonLog, TensorBoard
+from gpt2.trainer import Batch, Batches, Loss, Observer, TrainConfig, TrainResult, train
+
+
+def fit(
+    model: GPT,
+    batches: Batches[Batch],
+    held_out: Iterable[Batch],
+    config: TrainConfig,
+    run_dir: Path,
+    *,
+    loss: Loss[GPT, Batch] | None = None,
+    bytes_per_token: float | None = None,
+    observers: Sequence[Observer] = (),
+    on_message: Callable[[str], None] | None = None,
+    tensorboard: bool = True,
+    device: torch.device | None = None,
+) -> TrainResult:
+    """Train `model` on `batches` (next-token loss unless told otherwise) and keep everything in `run_dir`: checkpoints,
+    log.jsonl, tensorboard/. A folder that already holds checkpoints is continued, whatever weights `model` came with.
+
+    `held_out` batches are scored during training (none for no scores); `bytes_per_token` of that text turns their loss
+    into bits per byte. `observers` hear of each step after evaluation and before saving. `on_message` is told what was
+    resumed or skipped.
+    """
+    objective = loss if loss is not None else cast(Loss[GPT, Any], next_token_loss)
+    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    resume_from = latest(run_dir) if on_message is None else latest(run_dir, on_message)
+    if resume_from is not None and on_message is not None:
+        on_message(f"continuing from {resume_from}")
+    evaluation = list(held_out)
+    return train(
+        model.to(device),
+        batches,
+        objective,
+        config,
+        [
+            *([HeldOut(evaluation, objective, bytes_per_token=bytes_per_token)] if evaluation else []),
+            JsonLog(run_dir / "log.jsonl"),
+            *([TensorBoard(run_dir / "tensorboard")] if tensorboard else []),
+            *observers,
+            Checkpoints(run_dir),
+        ],
+        resume_from=resume_from,
+    )

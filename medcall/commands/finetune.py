@@ -1,0 +1,55 @@
+"""`medcall finetune`: a model learns to call tools from dialogues."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from gpt2 import TrainConfig
+from medcall.commands.pretrain import summary
+from medcall.console import add_json_flag, say, show, training_progress
+from medcall.flags import add_flags, as_dict, from_flags
+from medcall.manifest import Work, run_folder
+from sft.finetune import FinetuneConfig
+
+EXAMPLE = "medcall finetune dialogues/ --from base/ -o sft/"
+DEFAULTS = {"learning_rate": 1e-3, "steps": 600, "weight_decay": 0.01}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dialogues", type=Path, help="the folder that `medcall examples` wrote")
+    parser.add_argument(
+        "--from", dest="base", type=Path, help="a pretrained run or checkpoint; left out: random weights"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="run folder: checkpoints, log, tensorboard")
+    parser.add_argument("--restart", action="store_true", help="begin anew where the folder holds another run")
+    add_flags(parser, FinetuneConfig)
+    add_flags(parser, TrainConfig, defaults=DEFAULTS)
+    add_json_flag(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    config, training = from_flags(FinetuneConfig, args), from_flags(TrainConfig, args)
+    show(finetune(args.dialogues, args.base, args.output, config, training, restart=args.restart), args.json)
+
+
+def finetune(
+    dialogues: Path,
+    base: Path | None,
+    out: Path,
+    config: FinetuneConfig,
+    training: TrainConfig,
+    *,
+    restart: bool = False,
+) -> dict[str, Any]:
+    """Fine-tune in the run folder `out`, or go on where a run of the same work stopped; returns how it ended."""
+    from gpt2 import Progress
+    from sft.finetune import finetune as train
+
+    inputs = {"dialogues": dialogues} | ({} if base is None else {"base": base})
+    work = Work("finetune", inputs, as_dict(config) | as_dict(training))
+    with run_folder(out, work, restart=restart) as folder, training_progress("finetune") as draw:
+        result = train(dialogues, base, config, training, folder, observers=[Progress(draw)], on_message=say)
+        work.summary = summary(result)
+    return {**work.summary, "run": str(out)}

@@ -1,0 +1,106 @@
+"""`medcall pretrain`: a GPT-2 learns the token streams."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from gpt2 import TrainConfig
+from medcall.console import add_json_flag, say, show, training_progress
+from medcall.errors import UsageError
+from medcall.flags import add_flags, as_dict, from_flags
+from medcall.manifest import Work, run_folder
+
+EXAMPLE = "medcall pretrain tokens/ -o base/ --preset tiny --steps 200"
+SCORED_AT_MOST = 200_000
+"""Held-out tokens scored at each evaluation, so that a long book's chapters do not cost more than the training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainConfig:
+    """Which model, and how the text is cut up for it."""
+
+    preset: Annotated[Literal["tiny", "124m", "355m", "774m", "1.5b"], "size of the model"] = "tiny"
+    window: Annotated[int, "tokens in a window (max_length)"] = 256
+    stride: Annotated[
+        int | None, "tokens between the starts of two windows; left out: the window, so that none overlap"
+    ] = None
+    batch_size: Annotated[int, "windows in a batch"] = 16
+    dropout: Annotated[float, "share of activations dropped while training"] = 0.0
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("tokens", type=Path, help="the folder that `medcall tokenize` wrote")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="run folder: checkpoints, log, tensorboard")
+    parser.add_argument("--restart", action="store_true", help="begin anew where the folder holds another run")
+    add_flags(parser, PretrainConfig)
+    add_flags(parser, TrainConfig)
+    add_json_flag(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    config, training = from_flags(PretrainConfig, args), from_flags(TrainConfig, args)
+    show(pretrain(args.tokens, args.output, config, training, restart=args.restart), args.json)
+
+
+def pretrain(
+    tokens: Path, out: Path, config: PretrainConfig, training: TrainConfig, *, restart: bool = False
+) -> dict[str, Any]:
+    """Train in the run folder `out`, or go on where a run of the same work stopped; returns how it ended."""
+    import torch
+
+    from data.windows import WindowBatches, Windows, held_out_batches, open_stream
+    from gpt2 import GPT, GPTConfig, Progress, fit
+
+    meta = read_meta(tokens)
+    model = replace(GPTConfig.preset(config.preset), dropout=config.dropout)
+    if config.window > model.block_size:
+        raise UsageError(f"--window {config.window} exceeds the {model.block_size} positions of preset {config.preset}")
+    windows = Windows(open_stream(tokens / "train.bin"), config.window, config.stride)
+    batches = WindowBatches(windows, config.batch_size, seed=training.seed)
+    held_out: list[Any] = []
+    if meta["heldout"]["tokens"] > 1:
+        stream = open_stream(tokens / "heldout.bin")[:SCORED_AT_MOST]
+        held_out = list(held_out_batches(stream, config.window, config.batch_size))
+    work = Work("pretrain", {"tokens": tokens}, as_dict(config) | as_dict(training))
+    with run_folder(out, work, restart=restart) as folder, training_progress("pretrain") as draw:
+        torch.manual_seed(training.seed)
+        result = fit(
+            GPT(model),
+            batches,
+            held_out,
+            training,
+            folder,
+            bytes_per_token=meta["heldout"]["bytes_per_token"],
+            observers=[Progress(draw)],
+            on_message=say,
+        )
+        work.summary = summary(result) | {"epochs": round(batches.epoch + batches.position / len(windows), 2)}
+    return {**work.summary, "run": str(out)}
+
+
+def summary(result: Any) -> dict[str, Any]:
+    """How a training run ended, for a manifest and for people."""
+    score = result.held_out
+    return {
+        "steps": result.step,
+        "loss": result.loss,
+        "held_out_loss": score.loss if score else None,
+        "bits_per_byte": score.bits_per_byte if score else None,
+        "tokens_per_second": round(result.weight / result.seconds) if result.seconds else None,
+    }
+
+
+def read_meta(tokens: Path) -> dict[str, Any]:
+    """The counts of a token folder, checked to be one."""
+    try:
+        meta: dict[str, Any] = json.loads((tokens / "meta.json").read_text("utf-8"))
+        meta["train"]["tokens"], meta["heldout"]["tokens"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{tokens} is not a folder of tokens ({error}); make one with `medcall tokenize corpus/ -o {tokens}`"
+        ) from None
+    return meta

@@ -1,0 +1,18 @@
+"""What fine-tuning and evaluation refuse.
+
+SFTError
+├── NothingToScore     there are no examples, or one holds no assistant turn
+└── PromptTooLong      a conversation leaves no room for an answer in the model's context
+"""
+
+
+class SFTError(Exception):
+    """Base of the errors of this package."""
+
+
+class NothingToScore(SFTError):
+    """There is no example to judge a model on."""
+
+
+class PromptTooLong(SFTError):
+    """A conversation fills the context, so that no answer fits behind it."""

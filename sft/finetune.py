@@ -1,0 +1,64 @@
+"""Fine-tuning on dialogues: the same loop and loss as pretraining, other batches.
+
+Only the assistant's own tokens are targets (its calls with their tags, its words, and the stop token), so
+that is all the loss sees. Held-out loss is measured on the dialogues of the iid split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+
+from data.conversation import Example
+from data.dialogue_batches import DialogueBatches
+from data.examples import read_examples
+from data.tokenizer import load_tokenizer
+from gpt2 import GPT, GPTConfig, Observer, TrainConfig, TrainResult, fit, load_model
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneConfig:
+    """Which dialogues make a batch, and the model's size where there is no pretrained one."""
+
+    batch_size: Annotated[int, "dialogues in a batch"] = 32
+    held_out: Annotated[int, "dialogues of the iid split scored during training"] = 200
+    preset: Annotated[
+        Literal["tiny", "124m", "355m", "774m", "1.5b"], "size of the model when none is given with --from"
+    ] = "tiny"
+
+
+def finetune(
+    dialogues: Path,
+    base: Path | None,
+    config: FinetuneConfig,
+    training: TrainConfig,
+    run_dir: Path,
+    *,
+    observers: Sequence[Observer] = (),
+    on_message: Callable[[str], None] | None = None,
+) -> TrainResult:
+    """Train the model of `base` (a run or checkpoint; None for random weights) on the folder of dialogues.
+
+    Continues a run that `run_dir` already holds. Raises ExamplesError for a dialogue longer than the model's context.
+    """
+    tokenizer = load_tokenizer()
+    torch.manual_seed(training.seed)
+    model = load_model(base) if base is not None else GPT(GPTConfig.preset(config.preset))
+
+    def batched(examples: Sequence[Example]) -> DialogueBatches:
+        return DialogueBatches(
+            [example.conversation for example in examples],
+            tokenizer,
+            batch_size=config.batch_size,
+            max_length=model.config.block_size,
+            seed=training.seed,
+        )
+
+    batches = batched(read_examples(dialogues, "train"))
+    scored = read_examples(dialogues, "iid")[: config.held_out]
+    held_out = list(batched(scored).one_pass()) if scored else []
+    return fit(model, batches, held_out, training, run_dir, observers=observers, on_message=on_message)
