@@ -1,29 +1,74 @@
-"""The whole pipeline on one textbook: each stage is the same function that its own verb calls, with settings for
-two cores.
+"""The whole pipeline on one textbook: each stage is what its own verb does, with settings for two cores.
 
-A stage whose manifest says that it has already been done with these inputs and settings is skipped; a
-training run that was interrupted goes on; anything else is made anew.
+A stage whose manifest says that it has already been done with these inputs and settings is skipped; a training run
+that was interrupted goes on; anything else is made anew.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from data.examples import ExamplesConfig
+from data.extract.config import ExtractConfig
+from data.tokenize_corpus import TokenizeConfig
+from gpt2 import TrainConfig
+from medcall.commands.evaluate import EvaluateConfig, evaluate
+from medcall.commands.examples import examples
+from medcall.commands.extract import extract
+from medcall.commands.finetune import finetune
+from medcall.commands.pretrain import PretrainConfig, pretrain
+from medcall.commands.tokenize import tokenize
 from medcall.console import say
-from medcall.manifest import Work
+from sft.finetune import FinetuneConfig
 
 REQUESTS = (
     "Can I give clarithromycin to someone on simvastatin?",
     "Any interaction between warfarin and ibuprofen?",
     "CrCl for a 72 year old woman, 58 kg, creatinine 1.7 mg/dL",
     "BSA for 70 kg and 172 cm",
-    "Corrected calcium with calcium 7.8 and albumin 2.4",
-    "What is the weather like today?",
+    "Corrected calcium: calcium 7.8, albumin 2.4",
+    "What is the capital of France?",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The settings of every stage."""
+
+    extract: ExtractConfig
+    tokenize: TokenizeConfig
+    pretrain: PretrainConfig
+    pretraining: TrainConfig
+    examples: ExamplesConfig
+    finetune: FinetuneConfig
+    finetuning: TrainConfig
+    evaluate: EvaluateConfig
+
+
+STANDARD = Plan(  # about ten minutes on two cores without bf16
+    extract=ExtractConfig(),
+    tokenize=TokenizeConfig(held_out=0.06),
+    pretrain=PretrainConfig(window=128, batch_size=8),
+    pretraining=TrainConfig(steps=120, learning_rate=1e-3, warmup_steps=20, eval_every=40, save_every=40),
+    examples=ExamplesConfig(),
+    finetune=FinetuneConfig(held_out=100),
+    finetuning=TrainConfig(
+        steps=300, learning_rate=1e-3, weight_decay=0.01, warmup_steps=30, eval_every=100, save_every=50
+    ),
+    evaluate=EvaluateConfig(per_split=25),
+)
+FAST = replace(  # enough to see the parts move; the model learns nothing
+    STANDARD,
+    pretraining=TrainConfig(steps=6, warmup_steps=2, eval_every=0, save_every=0),
+    examples=ExamplesConfig(n_train=200, n_eval=8, format="jsonl"),
+    finetune=FinetuneConfig(batch_size=8, held_out=8),
+    finetuning=TrainConfig(steps=6, warmup_steps=2, eval_every=0, save_every=0),
+    evaluate=EvaluateConfig(per_split=2, max_new_tokens=64),
 )
 
 
@@ -32,28 +77,24 @@ def handbook() -> Path:
     return Path(str(files("data.handbook") / "handbook.pdf"))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """One step: its name, the folder it makes, what identifies it, and how to do it."""
+def stages(document: Path, out: Path, plan: Plan) -> Iterator[tuple[str, Path, Callable[[], Mapping[str, Any]]]]:
+    """Name, output folder and work of each stage, in order."""
+    corpus, tokens, base, dialogues = out / "corpus", out / "tokens", out / "base", out / "dialogues"
+    sft, report = out / "sft", out / "report"
+    yield "extract", corpus, lambda: extract(document, corpus, plan.extract)
+    yield "tokenize", tokens, lambda: tokenize(corpus, tokens, plan.tokenize)
+    yield "pretrain", base, lambda: pretrain(tokens, base, plan.pretrain, plan.pretraining, replace=True)
+    yield "examples", dialogues, lambda: examples(dialogues, plan.examples)
+    yield "finetune", sft, lambda: finetune(dialogues, base, sft, plan.finetune, plan.finetuning, replace=True)
+    yield "evaluate", report, lambda: evaluate(sft, dialogues, report, plan.evaluate)
 
-    name: str
-    out: Path
-    work: Callable[[], Work]
-    do: Callable[[], Mapping[str, Any]]
 
-
-def run_stage(stage: Stage) -> float:
-    """Do a stage unless it is done already; returns the seconds it took."""
-    began = time.monotonic()
-    if stage.work().is_done(stage.out):
-        say(f"{stage.name}: unchanged, {stage.out} is reused")
-        return 0.0
-    summary = stage.do()
-    shown = ", ".join(
-        f"{name.replace('_', ' ')} {value:,.4g}" if isinstance(value, float) else f"{name.replace('_', ' ')} {value:,}"
-        for name, value in summary.items()
-        if isinstance(value, (int, float))
-    )
-    took = time.monotonic() - began
-    say(f"{stage.name}: {shown}  ({took:.0f} s)")
+def demo(document: Path, out: Path, plan: Plan) -> dict[str, Any]:
+    """Run every stage into `out` and return the seconds each took; ends with a model in `out/sft` and a report."""
+    took: dict[str, Any] = {}
+    for name, folder, do in stages(document, out, plan):
+        began = time.monotonic()
+        say(f"{name} -> {folder}")
+        do()
+        took[name] = round(time.monotonic() - began, 1)
     return took

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import medcall
+from medcall.console import say
 from medcall.errors import ForeignFolder, RunMismatch
 
 NAME = "manifest.json"
@@ -111,6 +112,14 @@ class Work:
         except OSError:
             return False
 
+    def reuse(self, out: Path) -> dict[str, Any] | None:
+        """The summary of this very work if `out` already holds it, else None: then it is to be done."""
+        manifest = read(out) if self.is_done(out) else None
+        if manifest is None:
+            return None
+        say(f"{out} already holds this, made from the same inputs and settings: reused")
+        return dict(manifest["summary"])
+
     def finish(self, folder: Path) -> None:
         """Write the manifest of a folder whose files are complete."""
         write_json(
@@ -155,10 +164,10 @@ def new_folder(out: Path, work: Work) -> Iterator[Path]:
 
 
 @contextmanager
-def run_folder(out: Path, work: Work, *, restart: bool = False) -> Iterator[Path]:
+def run_folder(out: Path, work: Work, *, replace: bool = False) -> Iterator[Path]:
     """A folder for a training run: kept when interrupted, continued by the same work, its manifest written last.
 
-    Raises RunMismatch when an unfinished or finished run of other work is there and `restart` is False.
+    Raises RunMismatch when an unfinished or finished run of other work is there and `replace` is False.
     """
     refuse_foreign(out)
     try:
@@ -166,13 +175,11 @@ def run_folder(out: Path, work: Work, *, restart: bool = False) -> Iterator[Path
     except (OSError, ValueError, KeyError):
         begun = None
     if begun is not None and begun != work.fingerprint:
-        if not restart:
+        if not replace:
             raise RunMismatch(
                 f"{out} holds a run that other inputs, another config or another version began;"
-                " choose another -o, or add --restart to begin it anew"
+                " choose another -o, or add --replace to give that run up"
             )
-        discard(out)
-    elif restart:
         discard(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / NAME).unlink(missing_ok=True)

@@ -31,7 +31,9 @@ def examples(out: Path, config: ExamplesConfig) -> dict[str, Any]:
     from data.examples import build
 
     work = Work("examples", {}, as_dict(config))
+    if (made := work.reuse(out)) is not None:
+        return made
     with new_folder(out, work) as folder, progress("examples") as advance:
         made = build(config, folder, lambda done, total: advance(done, total, "dialogues"))
         work.summary = {name: split["dialogues"] for name, split in made["splits"].items()}
-    return {**work.summary, "folder": str(out)}
+    return work.summary

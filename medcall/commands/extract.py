@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from data.extract.config import ExtractConfig
 from medcall.console import add_json_flag, progress, show
@@ -26,16 +27,18 @@ def run(args: argparse.Namespace) -> None:
     show(extract(args.document, args.output, config), args.json)
 
 
-def extract(document: Path, out: Path, config: ExtractConfig) -> dict[str, object]:
+def extract(document: Path, out: Path, config: ExtractConfig) -> dict[str, Any]:
     """Write the corpus folder `out`, and return what is in it."""
     from data.extract import extract_file
     from data.extract.formats import identify
 
     identify(document)  # say what is wrong with the file before anything else happens
     work = Work("extract", {"document": document}, as_dict(config))
+    if (made := work.reuse(out)) is not None:
+        return made
     with new_folder(out, work) as folder, progress("extract") as advance:
         summary = extract_file(
             document, folder / "corpus.jsonl", config, lambda done, total: advance(done, total, "pages")
         )
         work.summary = asdict(summary)
-    return {**work.summary, "corpus": str(out / "corpus.jsonl")}
+    return work.summary

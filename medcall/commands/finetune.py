@@ -23,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--from", dest="base", type=Path, help="a pretrained run or checkpoint; left out: random weights"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="run folder: checkpoints, log, tensorboard")
-    parser.add_argument("--restart", action="store_true", help="begin anew where the folder holds another run")
+    parser.add_argument("--replace", action="store_true", help="give up another run that the folder holds")
     add_flags(parser, FinetuneConfig)
     add_flags(parser, TrainConfig, defaults=DEFAULTS)
     add_json_flag(parser)
@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     config, training = from_flags(FinetuneConfig, args), from_flags(TrainConfig, args)
-    show(finetune(args.dialogues, args.base, args.output, config, training, restart=args.restart), args.json)
+    show(finetune(args.dialogues, args.base, args.output, config, training, replace=args.replace), args.json)
 
 
 def finetune(
@@ -41,7 +41,7 @@ def finetune(
     config: FinetuneConfig,
     training: TrainConfig,
     *,
-    restart: bool = False,
+    replace: bool = False,
 ) -> dict[str, Any]:
     """Fine-tune in the run folder `out`, or go on where a run of the same work stopped; returns how it ended."""
     from gpt2 import Progress
@@ -49,7 +49,9 @@ def finetune(
 
     inputs = {"dialogues": dialogues} | ({} if base is None else {"base": base})
     work = Work("finetune", inputs, as_dict(config) | as_dict(training))
-    with run_folder(out, work, restart=restart) as folder, training_progress("finetune") as draw:
+    if (made := work.reuse(out)) is not None:
+        return made
+    with run_folder(out, work, replace=replace) as folder, training_progress("finetune") as draw:
         result = train(dialogues, base, config, training, folder, observers=[Progress(draw)], on_message=say)
         work.summary = summary(result)
-    return {**work.summary, "run": str(out)}
+    return work.summary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,7 +35,7 @@ class PretrainConfig:
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tokens", type=Path, help="the folder that `medcall tokenize` wrote")
     parser.add_argument("-o", "--output", type=Path, required=True, help="run folder: checkpoints, log, tensorboard")
-    parser.add_argument("--restart", action="store_true", help="begin anew where the folder holds another run")
+    parser.add_argument("--replace", action="store_true", help="give up another run that the folder holds")
     add_flags(parser, PretrainConfig)
     add_flags(parser, TrainConfig)
     add_json_flag(parser)
@@ -43,11 +43,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     config, training = from_flags(PretrainConfig, args), from_flags(TrainConfig, args)
-    show(pretrain(args.tokens, args.output, config, training, restart=args.restart), args.json)
+    show(pretrain(args.tokens, args.output, config, training, replace=args.replace), args.json)
 
 
 def pretrain(
-    tokens: Path, out: Path, config: PretrainConfig, training: TrainConfig, *, restart: bool = False
+    tokens: Path, out: Path, config: PretrainConfig, training: TrainConfig, *, replace: bool = False
 ) -> dict[str, Any]:
     """Train in the run folder `out`, or go on where a run of the same work stopped; returns how it ended."""
     import torch
@@ -66,7 +66,9 @@ def pretrain(
         stream = open_stream(tokens / "heldout.bin")[:SCORED_AT_MOST]
         held_out = list(held_out_batches(stream, config.window, config.batch_size))
     work = Work("pretrain", {"tokens": tokens}, as_dict(config) | as_dict(training))
-    with run_folder(out, work, restart=restart) as folder, training_progress("pretrain") as draw:
+    if (made := work.reuse(out)) is not None:
+        return made
+    with run_folder(out, work, replace=replace) as folder, training_progress("pretrain") as draw:
         torch.manual_seed(training.seed)
         result = fit(
             GPT(model),
@@ -79,7 +81,7 @@ def pretrain(
             on_message=say,
         )
         work.summary = summary(result) | {"epochs": round(batches.epoch + batches.position / len(windows), 2)}
-    return {**work.summary, "run": str(out)}
+    return work.summary
 
 
 def summary(result: Any) -> dict[str, Any]:

@@ -30,6 +30,8 @@ def run(args: argparse.Namespace) -> None:
 def tokenize(corpus: Path, out: Path, config: TokenizeConfig) -> dict[str, Any]:
     """Write the token folder `out`, and return its counts."""
     work = Work("tokenize", {"corpus": corpus}, as_dict(config))
+    if (made := work.reuse(out)) is not None:
+        return made
     with new_folder(out, work) as folder, progress("tokenize") as advance:
         meta = tokenize_corpus(corpus, folder, config, progress=lambda done, total: advance(done, total, "chapters"))
         work.summary = {

@@ -77,9 +77,9 @@ def test_a_run_is_continued_by_the_same_work_and_refused_to_other_work(tmp_path:
     with run_folder(out, work(book, steps=5)) as folder:
         assert (folder / "step-2").read_text() == "weights"
     assert work(book, steps=5).is_done(out)
-    with pytest.raises(RunMismatch, match="--restart"), run_folder(out, work(book, steps=6)):
+    with pytest.raises(RunMismatch, match="--replace"), run_folder(out, work(book, steps=6)):
         pass
-    with run_folder(out, work(book, steps=6), restart=True) as folder:
+    with run_folder(out, work(book, steps=6), replace=True) as folder:
         assert not (folder / "step-2").exists()
 
 

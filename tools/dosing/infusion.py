@@ -1,0 +1,100 @@
+"""Rates: pump rate of an infusion, and maintenance fluids by weight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from tools.dosing.answer import Answer
+from tools.dosing.plausible import required_weight
+from tools.dosing.quantity import decimal, json_number, rounded, show, significant
+from tools.errors import Refusal
+
+_TENTH = Decimal("0.1")
+_MG = {"mg": Decimal(1), "mcg": Decimal("0.001")}
+
+
+def infusion_rate(arguments: Mapping[str, Any]) -> Answer:
+    """Pump rate in mL/h for a dose rate and a concentration."""
+    dose, dose_unit = decimal(arguments["dose"]), str(arguments["dose_unit"])
+    strength, strength_unit = decimal(arguments["concentration"]), str(arguments["concentration_unit"])
+    drug_unit, *per = dose_unit.split("/")
+    bag_unit = strength_unit.split("/")[0]
+    if (drug_unit == "units") != (bag_unit == "units"):
+        raise Refusal(
+            "unit_mismatch",
+            "/concentration_unit",
+            strength_unit,
+            "units/mL" if drug_unit == "units" else "mg/mL or mcg/mL",
+            f"a dose in {dose_unit} cannot be drawn from a concentration in {strength_unit}",
+        )
+    inputs: dict[str, Decimal | str] = {"dose": f"{show(dose)} {dose_unit}"}
+    steps: list[str] = []
+    hourly = dose
+    if "kg" in per:
+        kg = required_weight(arguments, f"a dose in {dose_unit} needs it")
+        inputs["weight_kg"] = significant(kg)
+        hourly *= kg
+        steps.append(f"{show(dose)} {dose_unit} × {show(kg)} kg = {show(hourly)} {drug_unit}/{per[-1]}")
+    if per[-1] == "min":
+        hourly *= 60
+        steps.append(f"× 60 min/h = {show(hourly)} {drug_unit}/h")
+    if drug_unit != "units" and drug_unit != bag_unit:
+        hourly = hourly * _MG[drug_unit] / _MG[bag_unit]
+        steps.append(f"= {show(hourly)} {bag_unit}/h")
+    rate = hourly / strength
+    steps.append(f"{show(hourly)} {bag_unit}/h / {show(strength)} {strength_unit} = {show(rate)} mL/h")
+    inputs["concentration"] = f"{show(strength)} {strength_unit}"
+    if not Decimal("0.01") <= rate <= Decimal(1500):
+        raise Refusal(
+            "implausible_value",
+            "/dose",
+            f"{json_number(dose)} {dose_unit}",
+            "a rate of 0.01 to 1500 mL/h",
+            f"{show(rate)} mL/h is not a rate a pump runs; check the dose unit and the concentration "
+            "for a factor of ten or a thousand.",
+        )
+    warnings = ["Above 999 mL/h, the usual ceiling of infusion pumps."] if rate > 999 else []
+    if "weight" in arguments and "kg" not in per:
+        warnings.append(f"Weight was not used: {dose_unit} is not per kilogram.")
+    return Answer(
+        calculation="infusion_rate",
+        value=rounded(rate, _TENTH) if rate >= 1 else rounded(rate, Decimal("0.01")),
+        unit="mL/h",
+        formula="rate = dose [× weight_kg] [× 60 min/h] / concentration",
+        inputs=inputs,
+        steps=tuple(steps),
+        applied=("rounded to 0.1 mL/h" if rate >= 1 else "rounded to 0.01 mL/h",),
+        warnings=tuple(warnings),
+        source="dimensional analysis (definition of the units)",
+    )
+
+
+def maintenance_fluids(arguments: Mapping[str, Any]) -> Answer:
+    """Hourly maintenance fluid in mL/h by the 4-2-1 rule, with the daily 100-50-20 volume it comes from."""
+    kg = required_weight(arguments, "the 4-2-1 rule needs it")
+    ten, twenty = Decimal(10), Decimal(20)
+    parts = (
+        (min(kg, ten), 4, 100),
+        (min(max(kg - ten, Decimal(0)), ten), 2, 50),
+        (max(kg - twenty, Decimal(0)), 1, 20),
+    )
+    hourly = sum((part * rate for part, rate, _ in parts), Decimal(0))
+    daily = sum((part * volume for part, _, volume in parts), Decimal(0))
+    written = [f"{show(part)} kg × {rate}" for part, rate, _ in parts if part]
+    warnings = ["Not for newborns, whose needs change daily."] if kg < 4 else []
+    if kg > 60:
+        warnings.append("The rule comes from children; adults seldom need more than about 100 mL/h.")
+    return Answer(
+        calculation="maintenance_fluids",
+        value=rounded(hourly, _TENTH),
+        unit="mL/h",
+        other_values={"daily_ml": rounded(daily, Decimal(1))},
+        formula="4 mL/kg/h for the first 10 kg + 2 for the next 10 + 1 for each kg above 20",
+        inputs={"weight_kg": significant(kg)},
+        steps=(" + ".join(written) + f" = {show(hourly)} mL/h",),
+        applied=(f"{len(written)} of 3 weight bands",),
+        warnings=tuple(warnings),
+        source="Holliday & Segar, Pediatrics 1957;19:823",
+    )
