@@ -64,7 +64,7 @@ def _lines(title: str) -> Advance:
 
 def say(text: str) -> None:
     """A remark on stderr, for what a person should know and a program should not read."""
-    stderr.print(text, highlight=False, markup=False)
+    stderr.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def add_json_flag(parser: argparse.ArgumentParser) -> None:

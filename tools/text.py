@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from rapidfuzz.distance import OSA
+
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad®™"))
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 _WORD = re.compile(r"[a-z0-9]+")
@@ -52,19 +54,4 @@ def without_salt(text: str) -> str:
 
 def edit_distance(left: str, right: str, limit: int) -> int:
     """Insertions, deletions, substitutions and neighbour swaps between two keys; ``limit + 1`` when more."""
-    if abs(len(left) - len(right)) > limit:
-        return limit + 1
-    before: list[int] = []
-    previous = list(range(len(right) + 1))
-    for row, char in enumerate(left, start=1):
-        current = [row]
-        for column, other in enumerate(right, start=1):
-            cost = min(previous[column] + 1, current[-1] + 1, previous[column - 1] + (char != other))
-            swapped = row > 1 and column > 1 and char == right[column - 2] and left[row - 2] == other
-            if swapped:
-                cost = min(cost, before[column - 2] + 1)
-            current.append(cost)
-        if min(current) > limit:
-            return limit + 1
-        before, previous = previous, current
-    return min(previous[-1], limit + 1)
+    return OSA.distance(left, right, score_cutoff=limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ def pretrain(
     from gpt2 import GPT, GPTConfig, Progress, fit
 
     meta = read_meta(tokens)
-    model = replace(GPTConfig.preset(config.preset), dropout=config.dropout)
+    model = dataclasses.replace(GPTConfig.preset(config.preset), dropout=config.dropout)
     if config.window > model.block_size:
         raise UsageError(f"--window {config.window} exceeds the {model.block_size} positions of preset {config.preset}")
     windows = Windows(open_stream(tokens / "train.bin"), config.window, config.stride)
