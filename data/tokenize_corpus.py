@@ -12,13 +12,14 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 
+from data.blocks import Block, read_blocks
 from data.errors import CorpusError
 from data.tokenizer import END_OF_TEXT, Tokenizer, load_tokenizer
 
@@ -48,7 +49,7 @@ class Chapter:
 
     title: str
     texts: list[str] = field(default_factory=list)
-    split: str | None = None
+    split: str = "train"
 
     @property
     def text(self) -> str:
@@ -71,7 +72,7 @@ def tokenize_corpus(
     """
     config = config or TokenizeConfig()
     tokenizer = tokenizer or load_tokenizer()
-    chapters = chapters_of(read_blocks(corpus))
+    chapters = chapters_of(read_blocks(corpus / "corpus.jsonl" if corpus.is_dir() else corpus))
     warnings = assign_splits(chapters, config)
 
     partial = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.partial")
@@ -93,38 +94,13 @@ def tokenize_corpus(
     return meta
 
 
-def read_blocks(corpus: Path) -> Iterator[dict[str, Any]]:
-    """The blocks of a JSONL file, checked: each has text, and headings if it stands under any."""
-    path = corpus / "corpus.jsonl" if corpus.is_dir() else corpus
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
-                try:
-                    block = json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise CorpusError(f"{path}:{number}: not JSON ({error.msg}); expected one block a line") from error
-                if not isinstance(block, dict) or not isinstance(block.get("text"), str):
-                    raise CorpusError(f"{path}:{number}: a block needs a 'text' string, found {line.strip()[:60]!r}")
-                if block.get("split") not in (None, *SPLITS):
-                    raise CorpusError(f"{path}:{number}: split is {block['split']!r}, expected 'train' or 'heldout'")
-                yield block
-    except OSError as error:
-        raise CorpusError(f"{path}: {error.strerror}; run `medcall extract` to make a corpus") from error
-    except UnicodeDecodeError as error:
-        raise CorpusError(
-            f"{path}: not UTF-8 at byte {error.start}; expected the JSONL that `medcall extract` writes"
-        ) from error
-
-
-def chapters_of(blocks: Iterable[Mapping[str, Any]]) -> list[Chapter]:
+def chapters_of(blocks: Iterable[Block]) -> list[Chapter]:
     """Blocks gathered by chapter, in order of first appearance.
 
     A chapter is a top-level heading, unless one heading spans most of the text (a book's title): then the
     level below counts.
     """
-    kept = [block for block in blocks if block["text"].strip()]
+    kept = list(blocks)
     if not kept:
         raise CorpusError("the corpus holds no text; was the document scanned, or empty?")
     level = 1
@@ -134,26 +110,17 @@ def chapters_of(blocks: Iterable[Mapping[str, Any]]) -> list[Chapter]:
     for block in kept:
         path = _path(block, level)
         chapter = chapters.setdefault(path, Chapter(title=" / ".join(path) or FRONT_MATTER))
-        chapter.texts.append(block["text"].strip("\n"))
-        chapter.split = chapter.split or block.get("split")
+        chapter.texts.append(block.text.strip("\n"))
     return list(chapters.values())
 
 
 def assign_splits(chapters: list[Chapter], config: TokenizeConfig) -> list[str]:
-    """Give every chapter a split and return warnings. A split already named in the blocks is kept.
+    """Mark the chapters that are held out, and return warnings.
 
     Chapters are tried in an order fixed by the seed and held out while they bring the share nearer to what
     was asked for. A lone chapter is cut in two: its tail is held out, which is a weaker test, hence the
     warning.
     """
-    if any(chapter.split for chapter in chapters):
-        for chapter in chapters:
-            chapter.split = chapter.split or "train"
-        if all(chapter.split == "heldout" for chapter in chapters):
-            raise CorpusError("every chapter is marked 'heldout'; nothing is left to train on")
-        return []
-    for chapter in chapters:
-        chapter.split = "train"
     total = sum(len(chapter.text) for chapter in chapters)
     wanted = config.held_out * total
     if config.held_out == 0:
@@ -215,7 +182,7 @@ def _write_streams(
     streams = {split: (folder / f"{split}.bin").open("wb") for split in SPLITS}
     try:
         for done, chapter in enumerate(chapters, 1):
-            split = chapter.split or "train"
+            split = chapter.split
             text = chapter.text
             ids = np.array([END_OF_TEXT, *tokenizer.encode(text)], dtype=np.uint16)
             ids.tofile(streams[split])
@@ -245,16 +212,16 @@ def _write_streams(
     return meta | {"chapters": listed}
 
 
-def _path(block: Mapping[str, Any], level: int) -> tuple[str, ...]:
-    return tuple(str(heading) for heading in block.get("headings") or ())[:level]
+def _path(block: Block, level: int) -> tuple[str, ...]:
+    return block.headings[:level]
 
 
-def _titles(blocks: list[Mapping[str, Any]], level: int) -> int:
+def _titles(blocks: list[Block], level: int) -> int:
     return len({_path(block, level) for block in blocks})
 
 
-def _largest_share(blocks: list[Mapping[str, Any]], level: int) -> float:
+def _largest_share(blocks: list[Block], level: int) -> float:
     sizes: dict[tuple[str, ...], int] = {}
     for block in blocks:
-        sizes[_path(block, level)] = sizes.get(_path(block, level), 0) + len(block["text"])
+        sizes[_path(block, level)] = sizes.get(_path(block, level), 0) + len(block.text)
     return max(sizes.values()) / sum(sizes.values())

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +69,6 @@ FAST = replace(  # enough to see the parts move; the model learns nothing
     finetuning=TrainConfig(steps=6, warmup_steps=2, eval_every=0, save_every=0),
     evaluate=EvaluateConfig(per_split=2, max_new_tokens=64),
 )
-
-
-def handbook() -> Path:
-    """The built-in textbook's PDF."""
-    return Path(str(files("data.handbook") / "handbook.pdf"))
 
 
 def stages(document: Path, out: Path, plan: Plan) -> Iterator[tuple[str, Path, Callable[[], Mapping[str, Any]]]]:

@@ -21,11 +21,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from data.handbook import HANDBOOK_PDF
     from medcall.assistant import load, spelled
-    from medcall.demo import FAST, REQUESTS, STANDARD, demo, handbook
+    from medcall.demo import FAST, REQUESTS, STANDARD, demo
 
     say(f"{NOTICE}\n")
-    took = demo(args.document or handbook(), args.output, FAST if args.fast else STANDARD)
+    took = demo(args.document or HANDBOOK_PDF, args.output, FAST if args.fast else STANDARD)
     assistant = load(args.output / "sft")
     turns = [assistant.ask(request) for request in REQUESTS]
     report = args.output / "report"

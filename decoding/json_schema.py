@@ -1,0 +1,454 @@
+"""JSON Schema to expression: exactly the documents of a layout that satisfy the schema, or a refusal.
+
+A *goal* is a tuple of schemas that one value must satisfy together. Lowering a goal takes the combining
+keywords apart (rewrite.py) until it is a choice between plain conjunctions, and builds each conjunction type
+by type. Every goal is a rule: it is lowered when generation reaches it, so a schema of thirty tools costs
+what is used of it. A schema whose keywords could still be refused on the way is lowered in full while
+compiling.
+
+Liveness: a rule is an ordinary part of an expression, and a state only leads to states whose language is not
+empty, so objects that can never be finished, or recursion without an end, are pruned where they would begin.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from referencing import Registry
+
+from .arrays import array_value
+from .constraint import Constraint
+from .errors import GrammarTooLarge
+from .expression import (
+    NOTHING,
+    Expression,
+    Rule,
+    both,
+    choice,
+    complement,
+    contains,
+    derivative,
+    edges,
+    literal,
+    nonempty,
+    optional,
+    repeat,
+    rule,
+    seq,
+)
+from .layout import Json, Layout, decimal, freeze, plain
+from .numbers import ANY_FRACTION, MINUS, WHOLE, Interval, equal_to, multiple_of, not_multiple_of, number
+from .objects import object_value
+from .request import Request
+from .rewrite import NOT_MULTIPLE, Alternatives, is_annotation, split
+from .schema_check import check_schema
+from .schema_node import Atoms, Nodes, Schema, SchemaNode
+from .strings import NOT_ENUM, content, string_value
+from .vocabulary import Vocabulary
+
+Goal = tuple[SchemaNode, ...]
+Placed = tuple[SchemaNode, frozenset[int]]
+Waiting = tuple[Alternatives, frozenset[int]]
+
+MAX_ALTERNATIVES = 4096
+MAX_GOALS = 20_000
+_serials = itertools.count()
+
+
+def compile_json_schema(
+    schema: Schema,
+    vocabulary: Vocabulary,
+    layout: Layout | None = None,
+    *,
+    registry: Registry[Any] | None = None,
+) -> Constraint:
+    """The constraint whose texts are the documents of this schema in this layout, `Layout.spaced()` unless told.
+
+    `registry` (of the `referencing` library) resolves `$ref`s to other documents; nothing is ever fetched.
+    Raises UnsupportedSchema for a keyword that is not held exactly, EmptyGrammar for a schema that no
+    document satisfies, GrammarTooLarge when deciding takes more than the budget.
+    """
+    lowering = Lowering(schema, layout or Layout.spaced(), registry)
+    return Constraint(lowering.start(), vocabulary, lowering)
+
+
+def schema_expression(schema: Schema, layout: Layout | None = None) -> Expression:
+    """The language of a schema without a vocabulary; lowered as it is walked."""
+    return Lowering(schema, layout or Layout.spaced(), None).start()
+
+
+class Lowering:
+    """One schema document in one layout, perhaps grounded in one request. Immutable but for what it remembers."""
+
+    def __init__(
+        self, schema: Schema, layout: Layout, registry: Registry[Any] | None = None, grounding: Request | None = None
+    ) -> None:
+        self.serial = next(_serials)
+        self.layout = layout
+        self.nodes = Nodes(schema, registry)
+        self.grounding = grounding
+        self.pending: list[Rule] = []  # rules made and not yet lowered, for `lower_all`
+        self._rules: dict[tuple[int, ...], Expression] = {}
+        self._sure: dict[int, bool] = {}
+        self._checker: Lowering | None = None
+        self.risky = grounding is None and check_schema(self.nodes)
+
+    def start(self) -> Expression:
+        """The language of the whole document."""
+        expression = self.value(self.nodes.root)
+        if self.risky:
+            self.lower_all()
+        return expression
+
+    def lower_all(self) -> None:
+        """Lowers every goal that can be reached, so that whatever must be refused is refused now."""
+        try:
+            while self.pending:
+                found = self.pending.pop()
+                found.expand()
+                nonempty(found)
+                if len(self._rules) > MAX_GOALS:
+                    raise GrammarTooLarge(
+                        f"more than {MAX_GOALS} different subschemas had to be combined; simplify the schema"
+                    )
+        except RecursionError:
+            raise GrammarTooLarge("the schema is nested too deeply to decide whether it can be satisfied") from None
+
+    # ---- goals
+
+    def value(self, *goal: SchemaNode) -> Expression:
+        """A value that satisfies all of these schemas, lowered when it is reached."""
+        unique = {n.serial: n for n in goal if n.schema is not True}
+        key = tuple(sorted(unique))
+        found = self._rules.get(key)
+        if found is None:
+            nodes = tuple(unique[k] for k in sorted(unique))
+            if any(n.schema is False for n in nodes):
+                found = NOTHING
+            elif (
+                len(nodes) == 1
+                and self.grounding is None
+                and "const" in nodes[0].mapping
+                and _is_bare(nodes[0], "const")
+            ):
+                found = self.layout.value(nodes[0].mapping["const"], any_order=self.layout.key_order == "free")
+            else:
+                live = True if self.surely(nodes) else None
+                found = rule((self.serial, "value", key), lambda: self._lower(nodes), live=live)
+                assert isinstance(found, Rule)
+                self.pending.append(found)
+            self._rules[key] = found
+        return found
+
+    def _lower(self, goal: Goal) -> Expression:
+        return choice(*(self._conjunction(atoms) for atoms in self.conjunctions(goal)))
+
+    def conjunctions(self, goal: Goal) -> list[Atoms]:
+        """The goal as a union of conjunctions without combining keywords."""
+        if len(goal) == 1 and goal[0].schema is not False and split(self.nodes, goal[0]).atomic is goal[0]:
+            return [Atoms(goal)]
+        found = list[Atoms]()
+        nobody: frozenset[int] = frozenset()
+        for bundle in self._plain([(node, nobody) for node in goal], (), nobody):
+            found.append(bundle)
+            if len(found) > MAX_ALTERNATIVES:
+                raise GrammarTooLarge(
+                    f"more than {MAX_ALTERNATIVES} combinations of anyOf/oneOf/not branches at one place"
+                )
+        return found
+
+    def _plain(self, goal: Sequence[Placed], atoms: tuple[SchemaNode, ...], visited: frozenset[int]) -> Iterator[Atoms]:
+        """`visited`: nodes that hold here already. Every node carries those it was reached through at this place."""
+        waiting: list[Waiting] = []
+        held, done = dict.fromkeys(atoms), set(visited)
+        todo = list(reversed(goal))
+        while todo:
+            node, through = todo.pop()
+            if node.schema is False:
+                return
+            if node.serial in through:
+                raise node.refuse("$ref", "it refers to itself without reading anything in between")
+            if node.schema is True or node.serial in done:
+                continue
+            done.add(node.serial)
+            split(self.nodes, node)
+            if node.atomic is not None:
+                held[node.atomic] = None
+            if node.requires or node.any_of:
+                through |= {node.serial}
+                todo.extend((other, through) for other in reversed(node.requires))
+                waiting.extend((alternatives, through) for alternatives in node.any_of)
+        yield from self._distribute(tuple(held), waiting, frozenset(done))
+
+    def _distribute(
+        self, atoms: tuple[SchemaNode, ...], waiting: list[Waiting], visited: frozenset[int]
+    ) -> Iterator[Atoms]:
+        bundle = Atoms(atoms)
+        if not bundle.types():
+            return
+        if not waiting:
+            yield bundle
+            return
+        alternatives, through = waiting[0]
+        for alternative in alternatives:
+            for more in self._plain([(node, through) for node in alternative], atoms, visited):
+                yield from self._distribute(more.nodes, waiting[1:], visited)
+
+    # ---- one plain conjunction
+
+    def _conjunction(self, atoms: Atoms) -> Expression:
+        constants = [[v] for v in atoms.values("const")] + [list(v) for v in atoms.values("enum")]
+        if constants:
+            return self._constants(atoms, constants)
+        types = atoms.types()
+        excluded = [v for values in atoms.values(NOT_ENUM) for v in values]
+        parts = []
+        if "null" in types and not any(v is None for v in excluded):
+            parts.append(literal(b"null"))
+        if "boolean" in types:
+            banned = [v for v in excluded if isinstance(v, bool)]
+            parts.extend(literal(b"true" if v else b"false") for v in (True, False) if v not in banned)
+        if types & {"integer", "fraction"}:
+            parts.append(self._number(atoms, types, excluded))
+        if "string" in types:
+            parts.append(string_value(self, atoms))
+        if "array" in types:
+            parts.append(self._without(atoms, array_value(self, atoms), [v for v in excluded if isinstance(v, list)]))
+        if "object" in types:
+            parts.append(
+                self._without(atoms, object_value(self, atoms), [v for v in excluded if isinstance(v, Mapping)])
+            )
+        return choice(*parts)
+
+    def _without(self, atoms: Atoms, values: Expression, excluded: list[Json]) -> Expression:
+        if not excluded:
+            return values
+        if not all(map(_one_spelling, excluded)):
+            place = atoms.places(NOT_ENUM)[0][0]
+            raise place.refuse(
+                "const", "the complement of an array or object that holds numbers or more than five keys"
+            )
+        return both(values, *(complement(self.layout.value(v, any_order=True)) for v in excluded))
+
+    def _constants(self, atoms: Atoms, constants: list[list[Json]]) -> Expression:
+        """`const` and `enum`: the values in all of them that the other keywords accept."""
+        kept = {freeze(v): v for v in constants[0]}
+        for others in constants[1:]:
+            names = {freeze(v) for v in others}
+            kept = {name: v for name, v in kept.items() if name in names}
+        excluded = {freeze(v) for values in atoms.values(NOT_ENUM) for v in values}
+        rest = tuple(n for n in (self._without_constants(node) for node in atoms.nodes) if n is not None)
+        spelled = []
+        for name, value in kept.items():
+            if name not in excluded and (not rest or self.accepts(rest, value)):
+                spelled.append(self.layout.value(value, any_order=self.layout.key_order == "free"))
+        return choice(*spelled)
+
+    def _without_constants(self, node: SchemaNode) -> SchemaNode | None:
+        rest = {k: v for k, v in node.mapping.items() if k not in ("const", "enum", NOT_ENUM) and not is_annotation(k)}
+        return self.nodes.derive(node, "without constants", rest) if rest else None
+
+    def accepts(self, goal: Goal, value: Json) -> bool:
+        """Whether a value satisfies a goal; keys in any order, grounding aside."""
+        if all(set(n.mapping) <= {"type"} for n in goal):
+            return _type_of(value) in Atoms(goal).types()
+        if self._checker is None:
+            layout = Layout(key_order="free")
+            self._checker = self if layout == self.layout and self.grounding is None else self._copy(layout)
+        return contains(self._checker.value(*goal), _spell(value))
+
+    def _copy(self, layout: Layout) -> Lowering:
+        other = Lowering.__new__(Lowering)
+        other.__dict__.update(self.__dict__)
+        other.serial, other.layout, other.grounding = next(_serials), layout, None
+        other._rules, other._sure, other.pending, other._checker = {}, {}, [], other
+        return other
+
+    def grounded(self, request: Request) -> Lowering:
+        """The same schema, its marked places restricted to what the request holds."""
+        other = self._copy(self.layout)
+        other.grounding, other._checker, other.risky = request, None, False
+        return other
+
+    def _number(self, atoms: Atoms, types: frozenset[str], excluded: list[Json]) -> Expression:
+        interval = Interval()
+        for node in atoms.nodes:
+            interval = interval.meet(_interval(node.mapping))
+        integral, fractional = "integer" in types, "fraction" in types
+        parts: list[Expression] = []
+        parts.extend(multiple_of(decimal(v)) for v in atoms.values("multipleOf"))
+        parts.extend(not_multiple_of(decimal(v)) for v in atoms.values(NOT_MULTIPLE))
+        parts.extend(complement(equal_to(decimal(v))) for v in excluded if _type_of(v) in ("integer", "fraction"))
+        if parts and integral and fractional and interval == Interval():
+            values = both(seq(optional(MINUS), WHOLE, ANY_FRACTION), *parts)
+        else:
+            values = both(number(interval, integral=integral, fractional=fractional), *parts)
+        if self.grounding is not None and atoms.values("x-from"):
+            return self.grounding.number(atoms, values)
+        return values
+
+    def string_content(self, atoms: Atoms) -> Expression:
+        """The texts that the string keywords of a conjunction accept, spelled, without quotes."""
+        return content(self, atoms)
+
+    def key_content(self, goal: Goal) -> Expression:
+        """The texts of keys that satisfy a goal (`propertyNames`)."""
+        parts = []
+        for atoms in self.conjunctions(goal):
+            if "string" not in atoms.types():
+                continue
+            if atoms.values("const") or atoms.values("enum"):
+                quoted = self._conjunction(atoms)
+                parts.append(_unquoted(quoted))
+            else:
+                parts.append(content(self, atoms))
+        return both(choice(*parts), repeat(self.layout.alphabet.character))
+
+    # ---- questions about goals
+
+    def surely(self, goal: Goal) -> bool:
+        """Whether some value certainly satisfies the goal; False only means that it takes a closer look."""
+        return not goal or (len(goal) == 1 and self._surely(goal[0]))
+
+    def _surely(self, node: SchemaNode) -> bool:
+        if isinstance(node.schema, bool):
+            return node.schema
+        found = self._sure.get(node.serial)
+        if found is None:
+            self._sure[node.serial] = False  # recursion is not certain while we look
+            marked = self.grounding is not None and "x-from" in node.schema
+            found = self._sure[node.serial] = not marked and self._surely_mapping(node)
+        return found
+
+    def _surely_mapping(self, node: SchemaNode) -> bool:
+        schema = node.mapping
+        keywords = {k for k in schema if not is_annotation(k)}
+        kind = schema.get("type")
+        if not keywords or keywords == {"type"}:
+            return bool(kind != [])
+        if keywords <= {"type", "const", "enum"} and "type" not in keywords:
+            return bool(schema.get("enum", [0]))
+        child = self.nodes.child
+        if keywords == {"anyOf"}:
+            return any(self._surely(child(node, "anyOf", i)) for i in range(len(schema["anyOf"])))
+        if kind == "string":
+            if keywords <= {"type", "minLength", "maxLength"}:
+                return bool(schema.get("minLength", 0) <= schema.get("maxLength", 1 << 60))
+            return keywords == {"type", "format"}
+        if kind == "array":
+            return keywords <= {"type", "items", "maxItems", "uniqueItems"} or (
+                keywords <= {"type", "items", "minItems", "maxItems"}
+                and schema.get("minItems", 0) <= schema.get("maxItems", 1 << 60)
+                and "items" in schema
+                and not isinstance(schema["items"], list)
+                and self._surely(child(node, "items"))
+            )
+        if kind == "object" and keywords <= {"type", "properties", "required", "additionalProperties"}:
+            properties, required = schema.get("properties", {}), schema.get("required", ())
+            return all(n in properties and self._surely(child(node, "properties", n)) for n in required)
+        bounded = keywords <= {"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+        if kind in ("number", "integer") and bounded:
+            interval = _interval(schema)
+            return not (interval.whole() if kind == "integer" else interval).empty
+        return False
+
+    def finite(self, goal: Goal, limit: int) -> list[Json] | None:
+        """All values of a goal when they are few and easy to list (constants, booleans, null, small integer ranges)."""
+        found: dict[Any, Json] = {}
+        for atoms in self.conjunctions(goal):
+            values = _listed(atoms, limit)
+            if values is None:
+                return None
+            for value in values:
+                if self.accepts(atoms.nodes, value):
+                    found[freeze(value)] = value
+        return list(found.values()) if len(found) <= limit else None
+
+
+def _one_spelling(value: Json) -> bool:
+    """Whether `Layout.value(..., any_order=True)` lists every document of a value."""
+    if isinstance(value, Mapping):
+        return len(value) < 6 and all(map(_one_spelling, value.values()))
+    if isinstance(value, list):
+        return all(map(_one_spelling, value))
+    return freeze(value)[0] != "number"
+
+
+def _is_bare(node: SchemaNode, keyword: str) -> bool:
+    return all(k == keyword or (is_annotation(k) and not k.startswith("x-")) for k in node.mapping)
+
+
+def _type_of(value: Json) -> str:
+    kind = freeze(value)[0]
+    if kind == "number":
+        number_ = decimal(value)
+        return "integer" if number_ == number_.to_integral_value() else "fraction"
+    return kind
+
+
+def _spell(value: Json) -> bytes:
+    """The spelling in which `accepts` reads a value: spaced, numbers without exponent."""
+    if isinstance(value, Mapping):
+        members = (_spell(k) + b": " + _spell(v) for k, v in value.items())
+        return b"{" + b", ".join(members) + b"}"
+    if isinstance(value, (list, tuple)):
+        return b"[" + b", ".join(map(_spell, value)) + b"]"
+    if _type_of(value) in ("integer", "fraction"):
+        return plain(decimal(value)).encode()
+    return Layout().dumps(value).encode()
+
+
+def _listed(atoms: Atoms, limit: int) -> list[Json] | None:
+    constants = [[v] for v in atoms.values("const")] + [list(v) for v in atoms.values("enum")]
+    if constants:
+        return min(constants, key=len)
+    types, values = atoms.types(), list[Json]()
+    if types & {"string", "array", "object", "fraction"}:
+        return None
+    if "null" in types:
+        values.append(None)
+    if "boolean" in types:
+        values += [True, False]
+    if "integer" in types:
+        interval = Interval()
+        for node in atoms.nodes:
+            interval = interval.meet(_interval(node.mapping))
+        interval = interval.whole()
+        if interval.low is None or interval.high is None or interval.high - interval.low > limit:
+            return None
+        values += range(int(interval.low), int(interval.high) + 1)
+    return values
+
+
+def _interval(schema: Mapping[str, Any]) -> Interval:
+    """The four bounds of one schema, draft 4's boolean `exclusive...` included."""
+    result = Interval()
+    for side in ("minimum", "maximum"):
+        exclusive = schema.get("exclusive" + side.capitalize())
+        bounds = [(schema[side], exclusive is True)] if side in schema else []
+        if exclusive is not None and not isinstance(exclusive, bool):
+            bounds.append((exclusive, True))
+        for value, is_open in bounds:
+            if side == "minimum":
+                result = result.meet(Interval(low=decimal(value), low_open=is_open))
+            else:
+                result = result.meet(Interval(high=decimal(value), high_open=is_open))
+    return result
+
+
+def _unquoted(quoted: Expression) -> Expression:
+    """The contents of a finite choice of quoted strings."""
+    inner = derivative(quoted, 0x22)
+
+    def strip(e: Expression) -> Expression:
+        parts = []
+        for bytes_, target in edges(e):
+            if bytes_ >> 0x22 & 1 and target.nullable:
+                parts.append(seq())
+            for byte in (b for b in range(256) if bytes_ >> b & 1 and not (b == 0x22 and target.nullable)):
+                parts.append(seq(literal(bytes([byte])), strip(target)))
+        return choice(*parts)
+
+    return strip(inner)
