@@ -37,9 +37,7 @@ class Cache:
         # One slot more than the capacity: padding is written there, and nothing ever looks at it.
         shape = (rows, config.n_head, self.capacity + 1, config.n_embd // config.n_head)
         self.layers = [
-            LayerCache(
-                torch.zeros(shape, dtype=dtype, device=device), torch.zeros(shape, dtype=dtype, device=device)
-            )
+            LayerCache(torch.zeros(shape, dtype=dtype, device=device), torch.zeros(shape, dtype=dtype, device=device))
             for _ in range(config.n_layer)
         ]
 

@@ -101,9 +101,7 @@ def checkpoints(run_dir: Path) -> list[Path]:
     """The finished checkpoint folders of a run, oldest first."""
     if not run_dir.is_dir():
         return []
-    found = [
-        (int(match[1]), path) for path in run_dir.iterdir() if (match := _STEP_FOLDER.fullmatch(path.name))
-    ]
+    found = [(int(match[1]), path) for path in run_dir.iterdir() if (match := _STEP_FOLDER.fullmatch(path.name))]
     return [path for _, path in sorted(found)]
 
 
@@ -181,8 +179,7 @@ def load_checkpoint(
     config = _read_json(checkpoint / FILES[2])
     if config.get("format") != FORMAT:
         raise CheckpointError(
-            f"{checkpoint}: format {config.get('format')!r}, expected {FORMAT}; "
-            "it was written by another version"
+            f"{checkpoint}: format {config.get('format')!r}, expected {FORMAT}; it was written by another version"
         )
     if isinstance(model, GPT):
         # The two ways to attend are tested equal, so they may be exchanged.
@@ -198,8 +195,7 @@ def load_checkpoint(
     for name, parameter in named.items():
         if weights[name].shape != parameter.shape:
             raise ConfigMismatch(
-                f"{checkpoint}: {name} is {tuple(weights[name].shape)} in the checkpoint, "
-                f"{tuple(parameter.shape)} here"
+                f"{checkpoint}: {name} is {tuple(weights[name].shape)} in the checkpoint, {tuple(parameter.shape)} here"
             )
     with torch.no_grad():
         for name, parameter in named.items():
@@ -207,19 +203,13 @@ def load_checkpoint(
     if optimizer is not None:
         moments = _load_tensors(checkpoint / FILES[1])
         for name, parameter in named.items():
-            own = {
-                key.rpartition(".")[2]: value
-                for key, value in moments.items()
-                if key.rpartition(".")[0] == name
-            }
+            own = {key.rpartition(".")[2]: value for key, value in moments.items() if key.rpartition(".")[0] == name}
             if own:
                 on_host = {"step"} if not parameter.is_cuda else set()
                 optimizer.state[parameter] = {
                     key: value if key in on_host else value.to(parameter.device) for key, value in own.items()
                 }
-    return RunState(
-        step=state["step"], batches=state["batches"], random=state["random"], held_out=state["held_out"]
-    )
+    return RunState(step=state["step"], batches=state["batches"], random=state["random"], held_out=state["held_out"])
 
 
 def load_model(path: Path, *, attention: Attention | None = None) -> GPT:
@@ -328,9 +318,7 @@ def _new_folder(target: Path) -> Iterator[Path]:
             temporary.replace(target)
         _sync(target.parent)
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            f"cannot write {target}: {error}; free some space or choose another folder"
-        ) from error
+        raise CheckpointError(f"cannot write {target}: {error}; free some space or choose another folder") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)  # gone already if all went well
 
@@ -363,9 +351,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise DamagedCheckpoint(f"{path} is missing; use an earlier checkpoint of the run") from error
     except (OSError, ValueError) as error:
-        raise DamagedCheckpoint(
-            f"{path} cannot be read: {error}; use an earlier checkpoint of the run"
-        ) from error
+        raise DamagedCheckpoint(f"{path} cannot be read: {error}; use an earlier checkpoint of the run") from error
     if not isinstance(content, dict):
         raise DamagedCheckpoint(f"{path} holds a {type(content).__name__}, expected a JSON object")
     return content
@@ -375,6 +361,4 @@ def _load_tensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise DamagedCheckpoint(
-            f"{path} cannot be read: {error}; use an earlier checkpoint of the run"
-        ) from error
+        raise DamagedCheckpoint(f"{path} cannot be read: {error}; use an earlier checkpoint of the run") from error

@@ -121,9 +121,7 @@ class _Loop:
         self.processors, self.on_token, self.record = processors, on_token, record
         self.weight = model.lm_head.weight  # (V, C)
         capacity = max(len(row.prompt) for row in rows) + config.max_new_tokens
-        self.cache = Cache(
-            model.config, len(rows), capacity, dtype=self.weight.dtype, device=self.weight.device
-        )
+        self.cache = Cache(model.config, len(rows), capacity, dtype=self.weight.dtype, device=self.weight.device)
 
     def run(self) -> list[Generated]:
         active = self.rows
@@ -155,9 +153,7 @@ class _Loop:
         """Read every unread id in one pass, and return what the head sees after each row's last, (B, C)."""
         counts = [len(row.unread) for row in active]
         width = max(counts)
-        ids = torch.tensor(
-            [row.unread + [0] * (width - n) for row, n in zip(active, counts, strict=True)]
-        )  # (B, T)
+        ids = torch.tensor([row.unread + [0] * (width - n) for row, n in zip(active, counts, strict=True)])  # (B, T)
         hidden = self.model.hidden(ids.to(self.weight.device), cache=self.cache, counts=counts)  # (B, T, C)
         for row in active:
             row.unread, row.passes = [], row.passes + 1
@@ -198,8 +194,7 @@ class _Loop:
         elif row.constraint is not None and self.at_end(row.constraint, row.state):
             row.finish = "constraint"
         elif (
-            len(row.ids) >= self.config.max_new_tokens
-            or len(row.prompt) + len(row.ids) >= self.model.config.block_size
+            len(row.ids) >= self.config.max_new_tokens or len(row.prompt) + len(row.ids) >= self.model.config.block_size
         ):
             row.finish = "length"
 
@@ -215,9 +210,7 @@ class _Loop:
         tokens: dict[int, Token] = {}
         wide: list[int] = []
         for i, row in enumerate(active):
-            legal = (
-                None if row.constraint is None or self.processors else row.constraint.allowed_ids(row.state)
-            )
+            legal = None if row.constraint is None or self.processors else row.constraint.allowed_ids(row.state)
             if legal is None:
                 wide.append(i)
                 continue
@@ -232,9 +225,7 @@ class _Loop:
                 probability=probability,
             )
         if wide:
-            logits = self.process(
-                active, self.model.logits(hidden[wide]).float()
-            )  # (W, V); W == B with processors
+            logits = self.process(active, self.model.logits(hidden[wide]).float())  # (W, V); W == B with processors
             legal_counts = [self.forbid(active[i], logits[j]) for j, i in enumerate(wide)]
             picked = self.pick([active[i] for i in wide], logits)
             for i, choices, (id, probability) in zip(wide, legal_counts, picked, strict=True):
@@ -281,9 +272,7 @@ class _Loop:
         )  # (B,)
         if not (self.record or self.on_token):
             return [(place, float("nan")) for place in places.tolist()]
-        probabilities = (
-            logits.gather(-1, places[:, None]) - logits.logsumexp(dim=-1, keepdim=True)
-        ).exp()  # (B, 1)
+        probabilities = (logits.gather(-1, places[:, None]) - logits.logsumexp(dim=-1, keepdim=True)).exp()  # (B, 1)
         return list(zip(places.tolist(), probabilities.squeeze(-1).tolist(), strict=True))
 
 
@@ -349,6 +338,4 @@ def _check_prompts(prompts: Sequence[Sequence[int]], config: GPTConfig) -> None:
             )
         outside = [id for id in prompt if not 0 <= id < config.vocab_size]
         if outside:
-            raise GenerationError(
-                f"row {row}: id {outside[0]} is outside the vocabulary of {config.vocab_size}"
-            )
+            raise GenerationError(f"row {row}: id {outside[0]} is outside the vocabulary of {config.vocab_size}")

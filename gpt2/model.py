@@ -60,9 +60,7 @@ class CausalSelfAttention(nn.Module):
     def fused(self, q: Tensor, k: Tensor, v: Tensor, visible: Tensor | None) -> Tensor:
         """The same in one kernel that never holds the (T, S) weights; what trains and serves."""
         T, S = q.size(-2), k.size(-2)
-        if (
-            visible is None and 1 < T < S
-        ):  # is_causal counts from the first position, a cache's block from the last
+        if visible is None and 1 < T < S:  # is_causal counts from the first position, a cache's block from the last
             visible = causal(T, S, q.device)
         return F.scaled_dot_product_attention(
             q, k, v, visible, self.dropout if self.training else 0.0, is_causal=visible is None and T > 1

@@ -177,16 +177,12 @@ class Checkpoints(Observer):
         if self._saved != run.step:
             self.save(run)
             prune(self.run_dir, self.keep_last)
-        return (
-            f"It is saved in {self.run_dir}; start the same run again in that folder to continue from there"
-        )
+        return f"It is saved in {self.run_dir}; start the same run again in that folder to continue from there"
 
     def save(self, run: Run) -> Path:
         """Save the last finished step now."""
         score = None if run.held_out is None else asdict(run.held_out)
         state = replace(run.state, held_out=score)
-        path = save_checkpoint(
-            self.run_dir, run.model, run.optimizer, state, training=run.config.trajectory()
-        )
+        path = save_checkpoint(self.run_dir, run.model, run.optimizer, state, training=run.config.trajectory())
         self._saved = run.step
         return path

@@ -53,9 +53,7 @@ def draw(logits: Tensor, generators: torch.Generator | Sequence[torch.Generator]
     if isinstance(generators, torch.Generator):
         uniform = torch.rand(rows, generator=generators, dtype=torch.float64)  # (B,) in [0, 1)
     else:
-        uniform = torch.stack(
-            [torch.rand((), generator=generator, dtype=torch.float64) for generator in generators]
-        )
+        uniform = torch.stack([torch.rand((), generator=generator, dtype=torch.float64) for generator in generators])
     cumulative = logits.softmax(dim=-1, dtype=torch.float64).cumsum(dim=-1)  # (B, V)
     threshold = uniform.to(logits.device)[:, None] * cumulative[:, -1:]
     # The first token whose cumulative probability exceeds the threshold; one of probability 0 never does so

@@ -57,9 +57,9 @@ class TrainConfig:
     beta1: Annotated[float, "AdamW's decay of the gradient's mean"] = 0.9
     beta2: Annotated[float, "AdamW's decay of the gradient's square"] = 0.95
     clip_norm: Annotated[float, "largest norm of a gradient; 0 for no limit"] = 1.0
-    autocast: Annotated[
-        Autocast, "arithmetic of the products; auto is bf16 where the processor has it, else fp32"
-    ] = "auto"
+    autocast: Annotated[Autocast, "arithmetic of the products; auto is bf16 where the processor has it, else fp32"] = (
+        "auto"
+    )
     seed: Annotated[int, "seed of dropout"] = 0
     eval_every: Annotated[int, "updates between held-out evaluations; 0 for one at the end"] = 100
     save_every: Annotated[int, "updates between checkpoints; 0 for one at the end"] = 100
@@ -276,17 +276,13 @@ def train(
     except KeyboardInterrupt:
         notes = [note for observer in observers if (note := observer.on_interrupt(run))]
         notes = notes or ["Nothing was saved"]
-        raise TrainingInterrupted(
-            f"stopped after step {run.step} of {config.steps}. " + ". ".join(notes)
-        ) from None
+        raise TrainingInterrupted(f"stopped after step {run.step} of {config.steps}. " + ". ".join(notes)) from None
     finally:
         optimizer.zero_grad(set_to_none=True)
         model.train(was_training)
         for observer in observers:
             observer.on_stop(run)
-    return TrainResult(
-        step=run.step, loss=run.loss, held_out=run.held_out, weight=run.weight, seconds=run.seconds
-    )
+    return TrainResult(step=run.step, loss=run.loss, held_out=run.held_out, weight=run.weight, seconds=run.seconds)
 
 
 def warmup_cosine(step: int, config: TrainConfig) -> float:
@@ -343,9 +339,7 @@ def evaluate(
     finally:
         model.train(was_training)
     if weight <= 0:
-        raise NothingToLearn(
-            f"{len(batches)} held-out batches score nothing; expected at least one scored token"
-        )
+        raise NothingToLearn(f"{len(batches)} held-out batches score nothing; expected at least one scored token")
     return HeldOutScore(step=step, loss=total / weight, weight=weight)
 
 
@@ -358,9 +352,7 @@ def wants_bf16(autocast: Autocast, device: str) -> bool:
         return autocast == "bf16"
     if device == "cpu":
         capabilities: Mapping[str, Any] = torch.cpu.get_capabilities()
-        return bool(
-            capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16")
-        )
+        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
     return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 

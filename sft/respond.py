@@ -22,6 +22,8 @@ from sft.trace import Token, Trace
 
 Mode = Literal["free", "constrained", "grounded"]
 MODES: tuple[Mode, ...] = ("free", "constrained", "grounded")
+Choice = Literal["auto", "required", "none"]
+"""Whether the turn may be words or calls (auto), must be a call, or must be words; without effect in free mode."""
 
 
 class ModelResponder:
@@ -33,11 +35,12 @@ class ModelResponder:
         tokenizer: Tokenizer,
         *,
         mode: Mode = "grounded",
+        tool_choice: Choice = "auto",
         schema: Mapping[str, Any] | None = None,
         max_new_tokens: int = 160,
         max_calls: int = 4,
     ) -> None:
-        self.model, self.tokenizer, self.mode = model, tokenizer, mode
+        self.model, self.tokenizer, self.mode, self.tool_choice = model, tokenizer, mode, tool_choice
         self.max_new_tokens, self.max_calls = max_new_tokens, max_calls
         vocabulary = Vocabulary(tokenizer.token_bytes(), eos=CLOSE, encode=tokenizer.encode)
         self.calls = compile_json_schema(schema or tools.call_schema(), vocabulary)
@@ -78,5 +81,7 @@ class ModelResponder:
             try:
                 calls = ground(calls, said)
             except NothingToGround:  # no call can be made of these words, so the turn is an answer
+                if self.tool_choice == "required":
+                    raise
                 return ToolChoice(calls, mode="none", **ids)
-        return ToolChoice(calls, mode="auto", max_calls=self.max_calls, **ids)
+        return ToolChoice(calls, mode=self.tool_choice, max_calls=self.max_calls, **ids)

@@ -57,9 +57,7 @@ def test_third_party_packages_come_in_by_their_own_door(package: str) -> None:
     for path in modules(package):
         name = path.relative_to(ROOT).as_posix()
         for imported in {i.split(".")[0] for i in imports_of(path)} & set(ONLY_IN):
-            assert name.startswith(ONLY_IN[imported]), (
-                f"{name} imports {imported}, whose door is {ONLY_IN[imported]}"
-            )
+            assert name.startswith(ONLY_IN[imported]), f"{name} imports {imported}, whose door is {ONLY_IN[imported]}"
 
 
 @pytest.mark.parametrize("package", ["gpt2", "sft", "data", "tools", "medcall"])

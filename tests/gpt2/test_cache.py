@@ -9,9 +9,7 @@ from gpt2 import GPT, Cache, ContextOverflow, GPTConfig
 
 @pytest.mark.parametrize("attention", ["fused", "longhand"])
 @pytest.mark.parametrize("pieces", [[12], [1] * 12, [5, 1, 1, 5], [4, 8], [11, 1]], ids=str)
-def test_reading_in_pieces_gives_the_logits_of_reading_at_once(
-    model: GPT, attention: Any, pieces: list[int]
-) -> None:
+def test_reading_in_pieces_gives_the_logits_of_reading_at_once(model: GPT, attention: Any, pieces: list[int]) -> None:
     reader = GPT(replace(model.config, attention=attention)).eval()
     reader.load_state_dict(model.state_dict())
     ids = torch.randint(0, 64, (2, 12), generator=torch.Generator().manual_seed(0))
@@ -42,9 +40,7 @@ def test_rows_may_advance_by_different_amounts(model: GPT, attention: Any) -> No
         hidden = reader.hidden(ids, cache=cache, counts=counts)
         for row, count in enumerate(counts):
             logits = reader.logits(hidden[row, :count])
-            torch.testing.assert_close(
-                logits, alone[row, read[row] : read[row] + count], atol=1e-5, rtol=1e-5
-            )
+            torch.testing.assert_close(logits, alone[row, read[row] : read[row] + count], atol=1e-5, rtol=1e-5)
             read[row] += count
     assert cache.lengths == read == [32, 32, 14]
 

@@ -46,10 +46,7 @@ def fresh(config: GPTConfig) -> GPT:
 
 def everything(folder: Path) -> dict[str, Any]:
     """All a checkpoint holds, as values to compare bit for bit."""
-    return {
-        name: (folder / name).read_bytes()
-        for name in ("model.safetensors", "optimizer.safetensors", "state.json")
-    }
+    return {name: (folder / name).read_bytes() for name in ("model.safetensors", "optimizer.safetensors", "state.json")}
 
 
 @pytest.fixture
@@ -208,13 +205,9 @@ def test_a_folder_without_checkpoints_is_a_fresh_run_or_no_model(tmp_path: Path)
 def test_a_checkpoint_of_another_model_is_refused_naming_the_fields(saved: Path, config: GPTConfig) -> None:
     other = GPT(replace(config, n_layer=3, block_size=64))
     before = [parameter.clone() for parameter in other.parameters()]
-    with pytest.raises(
-        ConfigMismatch, match=r"block_size: 32 in the checkpoint, 64 here; n_layer: 2 .* 3 here"
-    ):
+    with pytest.raises(ConfigMismatch, match=r"block_size: 32 in the checkpoint, 64 here; n_layer: 2 .* 3 here"):
         load_checkpoint(saved / "step-000020", other)
-    assert all(torch.equal(a, b) for a, b in zip(before, other.parameters(), strict=True)), (
-        "nothing was changed"
-    )
+    assert all(torch.equal(a, b) for a, b in zip(before, other.parameters(), strict=True)), "nothing was changed"
 
 
 def test_a_run_is_not_resumed_under_other_settings_but_may_be_made_longer(
@@ -229,9 +222,7 @@ def test_a_run_is_not_resumed_under_other_settings_but_may_be_made_longer(
             replace(training, learning_rate=0.1),
             resume_from=newest,
         )
-    longer = train(
-        GPT(config), make_batches(), next_token_loss, replace(training, steps=22), resume_from=newest
-    )
+    longer = train(GPT(config), make_batches(), next_token_loss, replace(training, steps=22), resume_from=newest)
     assert longer.step == 22
     done = train(GPT(config), make_batches(), next_token_loss, training, resume_from=newest)
     assert (done.step, done.loss, done.weight) == (20, None, 0)
@@ -243,9 +234,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_nothing_behind(
     model = fresh(config)
     optimizer = adamw(model, training)
     with pytest.raises(CheckpointError, match=r"plain JSON values.*batches.state_dict"):
-        save_checkpoint(
-            tmp_path, model, optimizer, RunState(step=1, batches={"bad": torch.ones(1)}, random={})
-        )
+        save_checkpoint(tmp_path, model, optimizer, RunState(step=1, batches={"bad": torch.ones(1)}, random={}))
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CheckpointError, match="cannot write"):
@@ -281,9 +270,7 @@ def test_what_a_kill_left_half_written_or_half_deleted_is_never_mistaken_for_a_c
 
 def test_saving_a_step_again_replaces_it_whole(saved: Path, config: GPTConfig) -> None:
     model = fresh(config)
-    save_checkpoint(
-        saved, model, adamw(model, TrainConfig()), RunState(step=20, batches={"given": 7}, random={})
-    )
+    save_checkpoint(saved, model, adamw(model, TrainConfig()), RunState(step=20, batches={"given": 7}, random={}))
     verify(saved / "step-000020")
     assert json.loads((saved / "step-000020" / "state.json").read_text())["batches"] == {"given": 7}
     assert sorted(path.name for path in saved.iterdir()) == ["step-000015", "step-000020"]
@@ -389,8 +376,7 @@ def survive_kills(tmp_path: Path, kills: list[tuple[int, int]]) -> None:
             assert any(message.startswith("continuing from") for message in messages)
         assert everything(folder / "step-000012") == expected
         ours, theirs = (
-            [json.loads(line) for line in text.splitlines()]
-            for text in ((folder / "log.jsonl").read_text(), log)
+            [json.loads(line) for line in text.splitlines()] for text in ((folder / "log.jsonl").read_text(), log)
         )
         assert [(entry["step"], entry["loss"]) for entry in ours] == [
             (entry["step"], entry["loss"]) for entry in theirs

@@ -38,9 +38,7 @@ def test_an_unknown_preset_is_refused_with_the_names_there_are() -> None:
         ({"layer_norm_epsilon": 0.0}, "layer_norm_epsilon=0.0"),
     ],
 )
-def test_a_model_that_cannot_be_is_refused_naming_the_numbers(
-    values: dict[str, object], message: str
-) -> None:
+def test_a_model_that_cannot_be_is_refused_naming_the_numbers(values: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         GPTConfig(**values)  # type: ignore[arg-type]
 

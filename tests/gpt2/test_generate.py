@@ -49,8 +49,7 @@ def test_a_prompt_in_a_batch_becomes_what_it_becomes_alone(model: GPT, temperatu
 
 def test_the_same_seed_gives_the_same_ids_and_another_seed_others(model: GPT) -> None:
     first, again, other = (
-        generate(model, PROMPTS, GenerateConfig(max_new_tokens=12, temperature=1.0, seed=seed))
-        for seed in (0, 0, 1)
+        generate(model, PROMPTS, GenerateConfig(max_new_tokens=12, temperature=1.0, seed=seed)) for seed in (0, 0, 1)
     )
     assert first == again
     assert first != other
@@ -97,9 +96,7 @@ def test_the_first_sampled_token_follows_the_models_distribution(model: GPT) -> 
     top = model(torch.tensor([[1, 2, 3]]))[0, -1].topk(4)
     expected = n * top.values.softmax(dim=-1)
     assert counts[top.indices].sum() == n
-    assert ((counts[top.indices] - expected) ** 2 / expected).sum() < 16.27, (
-        "chi-square, 3 degrees of freedom, 0.1 %"
-    )
+    assert ((counts[top.indices] - expected) ** 2 / expected).sum() < 16.27, "chi-square, 3 degrees of freedom, 0.1 %"
 
 
 def test_a_processor_changes_what_is_chosen_and_sees_all_rows_in_order(model: GPT) -> None:
@@ -110,9 +107,7 @@ def test_a_processor_changes_what_is_chosen_and_sees_all_rows_in_order(model: GP
         assert logits.shape == (4, 64)
         return logits.masked_fill(torch.arange(64) % 2 == 1, -torch.inf)
 
-    results = generate(
-        model, PROMPTS, GenerateConfig(max_new_tokens=8, stop_ids=(2,)), processors=[only_even]
-    )
+    results = generate(model, PROMPTS, GenerateConfig(max_new_tokens=8, stop_ids=(2,)), processors=[only_even])
     assert all(token % 2 == 0 for result in results for token in result.ids)
     assert seen[0] == PROMPTS
     assert all(len(ids) == 4 for ids in seen)
@@ -121,9 +116,7 @@ def test_a_processor_changes_what_is_chosen_and_sees_all_rows_in_order(model: GP
 
 def test_a_processor_that_does_nothing_changes_nothing(model: GPT) -> None:
     config = GenerateConfig(max_new_tokens=12, stop_ids=(7, 9))
-    assert generate(model, PROMPTS, config, processors=[lambda ids, logits: logits]) == generate(
-        model, PROMPTS, config
-    )
+    assert generate(model, PROMPTS, config, processors=[lambda ids, logits: logits]) == generate(model, PROMPTS, config)
 
 
 def test_a_row_that_fills_the_context_ends_with_length(model: GPT) -> None:
@@ -197,9 +190,7 @@ def test_multiplying_only_the_legal_rows_draws_the_same_token(model: GPT, make_p
     masks.allowed_ids = lambda state: None if len(masks._next(state)) > 1 else lists.allowed_ids(state)
     for seed in range(10):
         config = GenerateConfig(temperature=1.0, top_p=0.9, min_p=0.01, seed=seed)
-        assert generate(model, PROMPTS, config, constraint=lists) == generate(
-            model, PROMPTS, config, constraint=masks
-        )
+        assert generate(model, PROMPTS, config, constraint=lists) == generate(model, PROMPTS, config, constraint=masks)
 
 
 def test_each_row_may_have_its_own_constraint_or_none(model: GPT, make_phrases: Any) -> None:
@@ -248,9 +239,7 @@ def test_a_constraint_of_another_vocabulary_is_refused_naming_both(model: GPT, m
 def test_a_constraint_with_no_way_on_is_an_error_and_not_an_ending(model: GPT, make_phrases: Any) -> None:
     dead_end = make_phrases([[1, 2]], EOS)
     dead_end.accepting = lambda state: False
-    with pytest.raises(
-        ConstraintError, match=r"row 0: after .* nothing is allowed, but the text is not complete"
-    ):
+    with pytest.raises(ConstraintError, match=r"row 0: after .* nothing is allowed, but the text is not complete"):
         generate(model, [[1]], constraint=dead_end)
 
 
@@ -258,9 +247,7 @@ def test_the_decoders_own_constraint_fits_the_protocol(config: GPTConfig) -> Non
     """The one place where gpt2's tests meet `decoding`: a regular expression over 64 one-byte tokens."""
     decoding = pytest.importorskip("decoding")
     token_bytes = [bytes([i + 48]) for i in range(63)] + [b""]
-    constraint = decoding.compile_regex(
-        "(face|fade|cabbage)[0-4]{3}", decoding.Vocabulary(token_bytes, eos=EOS)
-    )
+    constraint = decoding.compile_regex("(face|fade|cabbage)[0-4]{3}", decoding.Vocabulary(token_bytes, eos=EOS))
     torch.manual_seed(1)
     for result in generate(GPT(config), PROMPTS, GenerateConfig(temperature=1.0), constraint=constraint):
         text = b"".join(token_bytes[token] for token in result.ids).decode()

@@ -84,9 +84,7 @@ def test_no_logits_of_all_tokens_are_kept_for_backward() -> None:
 
 
 def test_bf16_autocast_is_near_float32_and_returns_float32() -> None:
-    hidden, weight, targets = (
-        t.detach().float() if t.is_floating_point() else t for t in problem(32, 16, 40)
-    )
+    hidden, weight, targets = (t.detach().float() if t.is_floating_point() else t for t in problem(32, 16, 40))
     hidden.requires_grad_(), weight.requires_grad_()
     exact = torch.autograd.grad(full := head_cross_entropy(hidden, weight, targets), (hidden, weight))
     with torch.autocast("cpu", torch.bfloat16):
@@ -98,14 +96,10 @@ def test_bf16_autocast_is_near_float32_and_returns_float32() -> None:
         assert F.cosine_similarity(mine.flatten(), expected.flatten(), dim=0) > 0.999
 
 
-def test_next_token_loss_is_the_summed_cross_entropy_of_the_scored_positions(
-    model: GPT, make_batches: Any
-) -> None:
+def test_next_token_loss_is_the_summed_cross_entropy_of_the_scored_positions(model: GPT, make_batches: Any) -> None:
     ids, targets = next(make_batches())
     total, weight = next_token_loss(model, (ids, targets))
-    expected = F.cross_entropy(
-        model(ids).flatten(0, 1), targets.flatten(), reduction="sum", ignore_index=-100
-    )
+    expected = F.cross_entropy(model(ids).flatten(0, 1), targets.flatten(), reduction="sum", ignore_index=-100)
     assert weight == int((targets != -100).sum())
     torch.testing.assert_close(total, expected)
     ours = torch.autograd.grad(total, list(model.parameters()))

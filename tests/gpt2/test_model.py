@@ -57,9 +57,7 @@ def lively(config: GPTConfig, seed: int = 0) -> GPT:
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
 @pytest.mark.parametrize("attention", ["fused", "longhand"])
-def test_logits_and_gradients_equal_hugging_faces_gpt2(
-    shape: dict[str, int], tied: bool, attention: Any
-) -> None:
+def test_logits_and_gradients_equal_hugging_faces_gpt2(shape: dict[str, int], tied: bool, attention: Any) -> None:
     model = lively(GPTConfig(vocab_size=101, block_size=48, tie_weights=tied, attention=attention, **shape))
     twin = hugging_face_twin(model)
     ids = torch.randint(0, 101, (2, 48), generator=torch.Generator().manual_seed(1))
@@ -80,9 +78,7 @@ def test_logits_and_gradients_equal_hugging_faces_gpt2(
 
 @pytest.mark.parametrize("attention", ["fused", "longhand"])
 def test_left_padded_logits_equal_hugging_faces_gpt2(attention: Any) -> None:
-    model = lively(
-        GPTConfig(vocab_size=101, block_size=32, n_layer=2, n_head=4, n_embd=64, attention=attention)
-    )
+    model = lively(GPTConfig(vocab_size=101, block_size=32, n_layer=2, n_head=4, n_embd=64, attention=attention))
     ids = torch.randint(0, 101, (3, 20), generator=torch.Generator().manual_seed(2))
     real = torch.arange(20) >= torch.tensor([[0], [7], [19]])
     positions, visible = left_padded(real)
@@ -165,9 +161,7 @@ def test_a_tied_head_is_the_embedding_and_an_untied_one_is_not(config: GPTConfig
     next_token_loss(tied, (torch.tensor([[1, 2]]), torch.tensor([[2, 3]])))[0].backward()
     gradient = tied.transformer.wte.weight.grad
     assert gradient is not None
-    assert gradient[60].abs().sum() > 0, (
-        "the head's gradient reaches the embedding of an id that was not read"
-    )
+    assert gradient[60].abs().sum() > 0, "the head's gradient reaches the embedding of an id that was not read"
 
 
 def test_a_new_model_finds_every_token_equally_likely() -> None:

@@ -76,8 +76,7 @@ def test_the_log_holds_every_logged_step_once_after_a_resume(
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6, 8, 10]
     assert all(
-        set(line) >= {"step", "loss", "learning_rate", "grad_norm", "weight", "weight_per_second"}
-        for line in lines
+        set(line) >= {"step", "loss", "learning_rate", "grad_norm", "weight", "weight_per_second"} for line in lines
     )
 
 

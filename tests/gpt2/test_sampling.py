@@ -42,9 +42,7 @@ def expected_distribution(temperature: float, top_k: int | None, top_p: float, m
         (1.3, 6, 0.95, 0.1),
     ],
 )
-def test_draws_follow_the_definition(
-    temperature: float, top_k: int | None, top_p: float, min_p: float
-) -> None:
+def test_draws_follow_the_definition(temperature: float, top_k: int | None, top_p: float, min_p: float) -> None:
     n = 20_000
     chosen = choose(
         LOGITS.expand(n, 8),
@@ -63,11 +61,7 @@ def test_draws_follow_the_definition(
 
 
 def test_temperature_zero_is_the_likeliest_token_whatever_the_generator() -> None:
-    assert (
-        choose(LOGITS, torch.Generator().manual_seed(1), temperature=0.0).tolist()
-        == greedy(LOGITS).tolist()
-        == [0]
-    )
+    assert choose(LOGITS, torch.Generator().manual_seed(1), temperature=0.0).tolist() == greedy(LOGITS).tolist() == [0]
 
 
 def test_top_k_keeps_k_and_all_of_a_tie() -> None:

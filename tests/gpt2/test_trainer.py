@@ -63,9 +63,7 @@ def fresh(config: GPTConfig, seed: int = 0) -> GPT:
     return GPT(config)
 
 
-def test_a_recorded_twenty_step_loss_curve_repeats(
-    config: GPTConfig, training: TrainConfig, make_batches: Any
-) -> None:
+def test_a_recorded_twenty_step_loss_curve_repeats(config: GPTConfig, training: TrainConfig, make_batches: Any) -> None:
     memory = Remember()
     result = train(fresh(config), make_batches(), next_token_loss, training, [memory])
     assert [step.step for step in memory.steps] == list(range(1, 21))
@@ -75,9 +73,7 @@ def test_a_recorded_twenty_step_loss_curve_repeats(
     assert result.weight == sum(step.weight for step in memory.steps)
 
 
-def test_training_learns_what_there_is_to_learn(
-    config: GPTConfig, training: TrainConfig, make_batches: Any
-) -> None:
+def test_training_learns_what_there_is_to_learn(config: GPTConfig, training: TrainConfig, make_batches: Any) -> None:
     """The next id is a function of the last, so the loss can go to zero."""
     model = fresh(config)
     batches = make_batches()
@@ -102,9 +98,7 @@ def test_the_same_seed_gives_the_same_weights_and_dropout_follows_the_seed(
     assert not torch.equal(weights(0), weights(1))
 
 
-def test_accumulating_unequal_batches_equals_one_batch_of_all_their_rows(
-    config: GPTConfig, make_batches: Any
-) -> None:
+def test_accumulating_unequal_batches_equals_one_batch_of_all_their_rows(config: GPTConfig, make_batches: Any) -> None:
     """Gradient of the mean over all scored tokens, not the mean of the batches' means."""
     source = make_batches()
     parts = [next(source) for _ in range(4)]
@@ -250,9 +244,7 @@ def test_batches_that_end_too_early_are_an_error_naming_the_step(
         train(fresh(config), Five(), next_token_loss, training)
 
 
-def test_a_step_that_weighs_nothing_is_an_error(
-    config: GPTConfig, training: TrainConfig, make_batches: Any
-) -> None:
+def test_a_step_that_weighs_nothing_is_an_error(config: GPTConfig, training: TrainConfig, make_batches: Any) -> None:
     def nothing(model: GPT, batch: Any) -> tuple[Tensor, int]:
         return model.transformer.wte.weight.sum() * 0, 0
 
@@ -262,9 +254,7 @@ def test_a_step_that_weighs_nothing_is_an_error(
         evaluate(fresh(config), [], next_token_loss)
 
 
-def test_evaluation_changes_neither_weights_nor_mode_nor_generator(
-    config: GPTConfig, make_batches: Any
-) -> None:
+def test_evaluation_changes_neither_weights_nor_mode_nor_generator(config: GPTConfig, make_batches: Any) -> None:
     model = fresh(replace(config, dropout=0.3)).train()
     source = make_batches()
     batches = [next(source) for _ in range(3)]
@@ -318,8 +308,6 @@ def test_a_model_of_another_kind_trains_with_its_own_loss() -> None:
 
     torch.manual_seed(0)
     line = nn.Linear(1, 1)
-    config = TrainConfig(
-        steps=300, learning_rate=0.1, warmup_steps=0, weight_decay=0.0, clip_norm=0.0, autocast="fp32"
-    )
+    config = TrainConfig(steps=300, learning_rate=0.1, warmup_steps=0, weight_decay=0.0, clip_norm=0.0, autocast="fp32")
     assert (train(line, Points(), squares, config).loss or 0) < 1e-3
     assert [line.weight.item(), line.bias.item()] == pytest.approx([2.0, 1.0], abs=0.05)

@@ -18,11 +18,7 @@ OTHER = Call(name="check_drug_interactions", arguments={"drugs": ["warfarin"]})
 
 
 def example(name: str, request: str, *calls: Call, split: str = "iid") -> Example:
-    answer = (
-        Message(role="assistant", calls=calls)
-        if calls
-        else Message(role="assistant", content="No tool for that.")
-    )
+    answer = Message(role="assistant", calls=calls) if calls else Message(role="assistant", content="No tool for that.")
     talk = Conversation(messages=(Message(role="user", content=request), answer))
     return Example(id=name, split=split, kind="call" if calls else "irrelevant", conversation=talk)
 
