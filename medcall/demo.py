@@ -59,7 +59,7 @@ STANDARD = Plan(  # about ten minutes on two cores without bf16
     finetuning=TrainConfig(
         steps=300, learning_rate=1e-3, weight_decay=0.01, warmup_steps=30, eval_every=100, save_every=50
     ),
-    evaluate=EvaluateConfig(per_split=25),
+    evaluate=EvaluateConfig(per_split=20),
 )
 FAST = replace(  # enough to see the parts move; the model learns nothing
     STANDARD,

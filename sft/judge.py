@@ -20,6 +20,7 @@ import jsonschema
 
 import tools
 from data.conversation import Call, Conversation, Example
+from data.wire import Reply
 from sft.errors import NothingToScore
 from sft.trace import Trace
 
@@ -61,7 +62,7 @@ class Judge:
         named = sorted(call.name for call in reply.calls) == sorted(call.name for call in wanted)
         return Verdict(
             outcome=reply.outcome,
-            schema_valid=None if reply.outcome == "text" else valid,
+            schema_valid=valid if tried_to_call(reply) else None,
             right_tool=named if wanted else None,
             exact=exact if wanted else None,
             same_result=(exact or (valid and named and self.same_results(reply.calls, wanted))) if wanted else None,
@@ -95,6 +96,13 @@ class Judge:
             for pointer, value in sourced_values(schema, call.arguments, f"/{i}"):
                 if not _occurs(value, said, numbers):
                     yield pointer
+
+
+def tried_to_call(reply: Reply) -> bool:
+    """Whether an answer is a call or the beginning or wreck of one; words without sense are not."""
+    return reply.outcome == "calls" or (
+        reply.outcome == "malformed" and re.search(r'<tool_call>|"name"', reply.text) is not None
+    )
 
 
 def question(example: Example) -> tuple[Conversation, tuple[Call, ...]]:

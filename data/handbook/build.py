@@ -41,8 +41,8 @@ TITLE = "A Short Handbook of Clinical Pharmacology"
 SUBTITLE = "Dosing, interactions and the patient record"
 NOTICE = (
     "Written as training text for medcall, research software that teaches a small language model to call medical "
-    "tools. It is not clinical advice and must not be used to treat patients. Doses and facts were taken from the "
-    "sources in the reference list; check the current label and local guidance before any decision."
+    "tools. It is not clinical advice and must not be used to treat patients. Its statements name their "
+    "sources in the reference list; read those, the current label and local guidance before any decision."
 )
 
 INK, ACCENT, GREY = HexColor("#1a1a1a"), HexColor("#174a5b"), HexColor("#666666")

@@ -55,6 +55,12 @@ def test_a_malformed_answer_is_never_abstention(judge: Judge) -> None:
     assert verdict.schema_valid is False
 
 
+def test_words_without_sense_are_not_an_attempt_to_call(judge: Judge) -> None:
+    noise = Trace(reply=Reply(outcome="malformed", text=": : :", reason="no word in the answer"))
+    verdict = judge(ASKED, noise)
+    assert verdict.schema_valid is None and verdict.exact is False
+
+
 def test_words_that_were_cut_off_are_not_abstention(judge: Judge) -> None:
     assert judge(CHAT, words("I can")).abstained is True
     assert judge(CHAT, words("I can", stopped=False)).abstained is False
