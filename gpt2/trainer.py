@@ -60,7 +60,7 @@ class TrainConfig:
     autocast: Annotated[Autocast, "arithmetic of the products; auto is bf16 where the processor has it, else fp32"] = (
         "auto"
     )
-    seed: Annotated[int, "seed of dropout"] = 0
+    seed: Annotated[int, "seed of all that is random: weights, order, dropout"] = 0
     eval_every: Annotated[int, "updates between held-out evaluations; 0 for one at the end"] = 100
     save_every: Annotated[int, "updates between checkpoints; 0 for one at the end"] = 100
     log_every: Annotated[int, "updates between log lines"] = 10

@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         module = importlib.import_module(f"medcall.commands.{verb}")
         parser = argparse.ArgumentParser(
             prog=f"medcall {verb}",
-            description=f"{VERBS[verb].capitalize()}.\n\n{NOTICE}",
+            description=f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}.\n\n{NOTICE}",
             epilog=f"example:\n  {module.EXAMPLE}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )

@@ -9,6 +9,7 @@ from typing import Any
 from gpt2 import TrainConfig
 from medcall.commands.pretrain import summary
 from medcall.console import add_json_flag, say, show, training_progress
+from medcall.curve import write_curve
 from medcall.flags import add_flags, as_dict, from_flags
 from medcall.manifest import Work, run_folder
 from sft.finetune import FinetuneConfig
@@ -44,7 +45,7 @@ def finetune(
     replace: bool = False,
 ) -> dict[str, Any]:
     """Fine-tune in the run folder `out`, or go on where a run of the same work stopped; returns how it ended."""
-    from gpt2 import Progress
+    from gpt2 import Progress, read_log
     from sft.finetune import finetune as train
 
     inputs = {"dialogues": dialogues} | ({} if base is None else {"base": base})
@@ -53,5 +54,6 @@ def finetune(
         return made
     with run_folder(out, work, replace=replace) as folder, training_progress("finetune") as draw:
         result = train(dialogues, base, config, training, folder, observers=[Progress(draw)], on_message=say)
+        write_curve(folder / "curve.svg", read_log(folder / "log.jsonl"), f"finetune on {dialogues.name}")
         work.summary = summary(result)
     return work.summary

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from gpt2 import TrainConfig
 from medcall.console import add_json_flag, say, show, training_progress
+from medcall.curve import write_curve
 from medcall.errors import UsageError
 from medcall.flags import add_flags, as_dict, from_flags
 from medcall.manifest import Work, run_folder
@@ -54,7 +55,7 @@ def pretrain(
     import torch
 
     from data.windows import WindowBatches, Windows, held_out_batches, open_stream
-    from gpt2 import GPT, GPTConfig, Progress, fit
+    from gpt2 import GPT, GPTConfig, Progress, fit, read_log
 
     meta = read_meta(tokens)
     model = dataclasses.replace(GPTConfig.preset(config.preset), dropout=config.dropout)
@@ -81,6 +82,7 @@ def pretrain(
             observers=[Progress(draw)],
             on_message=say,
         )
+        write_curve(folder / "curve.svg", read_log(folder / "log.jsonl"), f"pretrain {config.preset} on {tokens.name}")
         work.summary = summary(result) | {"epochs": round(batches.epoch + batches.position / len(windows), 2)}
     return work.summary
 
