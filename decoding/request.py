@@ -3,9 +3,10 @@
 A word is a run of letters, digits and underscores, with apostrophes inside ("John's") and with points, commas
 or colons between digits ("1.7"). A span goes from the start of a word to the end of a word at most MAX_WORDS
 later, exactly as written; it may also take a closing bracket, `%`, `+` or `°` that stands right behind its
-last word. A number is a run of digits that does not continue a word: "22" in "22kg" but not in "B22". Grouped
-thousands lose their commas, leading zeros go, a minus counts at the beginning of a word, and the parts of a
-date ("2024-01-31") are not numbers.
+last word, and may leave out the possessive that ends its last word. A number is a run of digits that does not
+continue a word: "22" in "22kg" but not in "B22", save for the sex in front of an age, "F72". Grouped thousands
+lose their commas, leading zeros go, a minus counts at the beginning of a word, and the parts of a date
+("2024-01-31") are not numbers.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MAX_WORDS = 10
 WORD = re.compile(r"\w+(?:(?:(?<=\d)[.,:](?=\d)|['’](?=\w))\w+)*")
 CLOSING = re.compile(r"[)\]%+°]+")
 DATE = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
-NUMBER = re.compile(r"((?<![^\s(\[{=:,;<>])[-−])?(?<![\w.])(\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?=\.\d))(\.\d+)?")
+NUMBER = re.compile(r"((?<![^\s(\[{=:,;<>])[-−])?(?:(?<![\w.])|(?<=(?<!\w)[FMfm]))(\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?=\.\d))(\.\d+)?")
 ARRAY_END = literal(b"]")
 _serials = itertools.count()
 
@@ -48,6 +49,8 @@ class Request:
             self.starts.append(match.start())
             self.folded.append(match[0].casefold())
             self.first_end.append(len(self.ends))
+            if match[0].endswith(("'s", "’s")):
+                self.ends.append((match.end() - 2, number))
             self.ends.append((match.end(), number))
             closing = CLOSING.match(self.text, match.end())
             if closing:
