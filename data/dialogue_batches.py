@@ -95,6 +95,10 @@ class DialogueBatches:
         return self
 
     def __next__(self) -> "tuple[Tensor, Tensor]":
+        return self.collate(self.next_rows())
+
+    def next_rows(self) -> list[int]:
+        """The dialogues of the next batch, by index."""
         if self.position >= len(self._plan):
             self.epoch, self.position = self.epoch + 1, 0
             self._plan = self.plan(self.epoch)
@@ -102,7 +106,7 @@ class DialogueBatches:
             raise StopIteration
         chosen = self._plan[self.position]
         self.position += 1
-        return self.collate(chosen)
+        return chosen
 
     def collate(self, chosen: Sequence[int]) -> "tuple[Tensor, Tensor]":
         """The batch of some dialogues."""
@@ -118,8 +122,12 @@ class DialogueBatches:
 
     def one_pass(self) -> Iterator["tuple[Tensor, Tensor]"]:
         """Every dialogue once, by length, whatever the position; for held-out loss."""
-        for chosen in self._cut([int(index) for index in np.argsort(self.lengths, kind="stable")]):
+        for chosen in self.rows_by_length():
             yield self.collate(chosen)
+
+    def rows_by_length(self) -> list[list[int]]:
+        """The batches of one pass over every dialogue, as indices."""
+        return self._cut([int(index) for index in np.argsort(self.lengths, kind="stable")])
 
     def state_dict(self) -> dict[str, Any]:
         """Where the next batch begins, and what that position refers to."""

@@ -1,4 +1,4 @@
-"""Fine-tuning on dialogues: the same loop and loss as pretraining, other batches.
+"""Fine-tuning on dialogues: the same loop as pretraining, other batches, and a loss that knows the grammar.
 
 Only the assistant's own tokens are targets (its calls with their tags, its words, and the stop token), so
 that is all the loss sees. Held-out loss is measured on the dialogues of the iid split.
@@ -13,11 +13,15 @@ from typing import Annotated, Literal
 
 import torch
 
+import tools
 from data.conversation import Example
 from data.dialogue_batches import DialogueBatches
 from data.examples import read_examples
 from data.tokenizer import load_tokenizer
+from data.wire import CLOSE
+from decoding import Vocabulary, compile_json_schema
 from gpt2 import GPT, GPTConfig, Observer, TrainConfig, TrainResult, fit, load_model
+from sft.narrow import NarrowedBatches, narrowed_loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,8 @@ class FinetuneConfig:
 
     batch_size: Annotated[int, "dialogues in a batch"] = 32
     held_out: Annotated[int, "dialogues of the iid split scored during training"] = 200
+    narrowed: Annotated[bool, "score a token of a call among the legal ones only, see sft/narrow.py"] = True
+    full_share: Annotated[float, "share of such tokens that are scored over the whole vocabulary too"] = 0.06
     preset: Annotated[
         Literal["tiny", "124m", "355m", "774m", "1.5b"], "size of the model when none is given with --from"
     ] = "tiny"
@@ -58,7 +64,25 @@ def finetune(
             seed=training.seed,
         )
 
-    batches = batched(read_examples(dialogues, "train"))
     scored = read_examples(dialogues, "iid")[: config.held_out]
-    held_out = list(batched(scored).one_pass()) if scored else []
-    return fit(model, batches, held_out, training, run_dir, observers=observers, on_message=on_message)
+    train = read_examples(dialogues, "train")
+    if not config.narrowed:
+        held_out = list(batched(scored).one_pass()) if scored else []
+        return fit(model, batched(train), held_out, training, run_dir, observers=observers, on_message=on_message)
+
+    vocabulary = Vocabulary(tokenizer.token_bytes(), eos=CLOSE, encode=tokenizer.encode)
+    constraint = compile_json_schema(tools.call_schema(), vocabulary)
+
+    def narrowed(examples: Sequence[Example]) -> NarrowedBatches:
+        return NarrowedBatches(batched(examples), examples, constraint, config.full_share)
+
+    return fit(
+        model,
+        narrowed(train),
+        list(narrowed(scored).one_pass()) if scored else [],
+        training,
+        run_dir,
+        loss=narrowed_loss,
+        observers=observers,
+        on_message=on_message,
+    )

@@ -26,6 +26,11 @@ Choice = Literal["auto", "required", "none"]
 """Whether the turn may be words or calls (auto), must be a call, or must be words; without effect in free mode."""
 
 
+def said(conversation: Conversation) -> str:
+    """What an argument may be taken from: the words of the user and of the tools."""
+    return "\n".join(message.content for message in conversation.messages if message.role in ("user", "tool"))
+
+
 class ModelResponder:
     """Answers with a GPT. One compiled grammar serves every answer; a request adds only its own words."""
 
@@ -77,9 +82,8 @@ class ModelResponder:
         ids = {"open_id": OPEN, "close_id": CLOSE, "end_id": END}
         calls = self.calls
         if self.mode == "grounded":
-            said = "\n".join(m.content for m in conversation.messages if m.role in ("user", "tool"))
             try:
-                calls = ground(calls, said)
+                calls = ground(calls, said(conversation))
             except NothingToGround:  # no call can be made of these words, so the turn is an answer
                 if self.tool_choice == "required":
                     raise

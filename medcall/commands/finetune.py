@@ -15,7 +15,7 @@ from medcall.manifest import Work, run_folder
 from sft.finetune import FinetuneConfig
 
 EXAMPLE = "medcall finetune dialogues/ --from base/ -o sft/"
-DEFAULTS = {"learning_rate": 1e-3, "steps": 600, "weight_decay": 0.01}
+DEFAULTS = {"learning_rate": 3e-3, "steps": 1200, "weight_decay": 0.01}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
