@@ -178,7 +178,8 @@ class Rule(Expression):
         return edges(self.expand())
 
 
-# ---- interning: key -> weak reference, so a dropped grammar takes its expressions with it
+# ---- interning: key -> weak reference, so a dropped grammar takes its expressions with it. A key names its parts by
+# serial, never by reference: a key that held a rule would keep alive what the rule expands to, and that its own key.
 
 _table: dict[tuple[Hashable, ...], ref[Expression]] = {}
 _lock = threading.Lock()
@@ -273,7 +274,7 @@ def seq(*parts: Expression) -> Expression:
 
 
 def _pair(head: Expression, tail: Expression) -> Expression:
-    key = (Seq, head, tail)
+    key = (Seq, head.serial, tail.serial)
     found = _find(key)
     if found is None:
         made = Seq()
@@ -299,7 +300,7 @@ def choice(*options: Expression) -> Expression:
     if len(flat) == 1:
         return next(iter(flat))
     members = tuple(sorted(flat, key=_age))
-    key = (Choice, members)
+    key = (Choice, *(m.serial for m in members))
     found = _find(key)
     if found is None:
         made = Choice()
@@ -375,7 +376,7 @@ def repeat(body: Expression, low: int = 0, high: int | None = None) -> Expressio
         return EMPTY if low == 0 else NOTHING
     if low == 1 and high == 1:
         return body
-    key = (Repeat, body, low, high)
+    key = (Repeat, body.serial, low, high)
     found = _find(key)
     if found is None:
         made = Repeat()
@@ -411,7 +412,7 @@ def both(*parts: Expression) -> Expression:
         if isinstance(part, Not) and part.body in flat:
             return NOTHING
     members = tuple(sorted(flat, key=_age))
-    key = (Both, members)
+    key = (Both, *(m.serial for m in members))
     found = _find(key)
     if found is None:
         made = Both()
@@ -429,7 +430,7 @@ def complement(body: Expression) -> Expression:
         return ANYTHING
     if body is ANYTHING:
         return NOTHING
-    key = (Not, body)
+    key = (Not, body.serial)
     found = _find(key)
     if found is None:
         made = Not()

@@ -28,7 +28,10 @@ MAX_WORDS = 10
 WORD = re.compile(r"\w+(?:(?:(?<=\d)[.,:](?=\d)|['’](?=\w))\w+)*")
 CLOSING = re.compile(r"[)\]%+°]+")
 DATE = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
-NUMBER = re.compile(r"((?<![^\s(\[{=:,;<>])[-−])?(?:(?<![\w.])|(?<=(?<!\w)[FMfm]))(\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?=\.\d))(\.\d+)?")
+NUMBER = re.compile(
+    r"((?<![^\s(\[{=:,;<>])[-−])?(?:(?<![\w.])|(?<=(?<!\w)[FMfm]))"
+    r"(\d{1,3}(?:,\d{3})+(?!\d)|\d+|(?=\.\d))(\.\d+)?"
+)
 ARRAY_END = literal(b"]")
 _serials = itertools.count()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import re
@@ -20,6 +21,7 @@ from decoding import (
     Vocabulary,
     compile_json_schema,
     compile_regex,
+    expression,
     ground,
 )
 from decoding.expression import contains
@@ -267,3 +269,13 @@ def test_misuse_is_named(small: Vocabulary) -> None:
         ground(compile_regex("a", small), "a")
     with pytest.raises(UnsupportedSchema, match="x-distinct"):
         grounded(small, {"type": "array", "x-distinct": True, "items": {"type": "integer"}})
+
+
+def test_a_dropped_grounded_grammar_leaves_nothing_behind(small: Vocabulary) -> None:
+    constraint = compile_json_schema({"type": "array", "items": SPAN}, small)
+    counts = []
+    for number in range(6):
+        assert allows(ground(constraint, f"drug{number} and other{number}"), [f"drug{number}", "and", f"other{number}"])
+        gc.collect()
+        counts.append(len(expression._table))
+    assert counts[-1] <= counts[1]
