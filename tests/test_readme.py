@@ -29,7 +29,7 @@ def test_there_is_an_example_of_at_most_fifteen_lines_that_needs_no_weights() ->
 
 def test_the_make_targets_and_verbs_it_names_exist() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    for target in re.findall(r"make ([a-z-]+)", README):
+    for target in re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     from medcall.cli import VERBS
 
