@@ -66,10 +66,10 @@ def evaluate(model: Path, dialogues: Path, out: Path, config: EvaluateConfig) ->
         )
     splits = config.splits or tuple(name for name in SPLITS if name != "train")
     chosen = [example for name in splits for example in read_examples(dialogues, name)[: config.per_split]]
-    network, tokenizer, registry = load_model(model), load_tokenizer(), tools.registry()
     work = Work("evaluate", {"model": model, "dialogues": dialogues}, as_dict(config))
     if (made := work.reuse(out)) is not None:
         return made
+    network, tokenizer, registry = load_model(model), load_tokenizer(), tools.registry()
     with new_folder(out, work) as folder, progress("evaluate") as advance:
         judge = Judge(registry)
         responders: dict[str, Any] = {

@@ -61,15 +61,15 @@ def pretrain(
     model = dataclasses.replace(GPTConfig.preset(config.preset), dropout=config.dropout)
     if config.window > model.block_size:
         raise UsageError(f"--window {config.window} exceeds the {model.block_size} positions of preset {config.preset}")
+    work = Work("pretrain", {"tokens": tokens}, as_dict(config) | as_dict(training))
+    if (made := work.reuse(out)) is not None:
+        return made
     windows = Windows(open_stream(tokens / "train.bin"), config.window, config.stride)
     batches = WindowBatches(windows, config.batch_size, seed=training.seed)
     held_out: list[Any] = []
     if meta["heldout"]["tokens"] > 1:
         stream = open_stream(tokens / "heldout.bin")[:SCORED_AT_MOST]
         held_out = list(held_out_batches(stream, config.window, config.batch_size))
-    work = Work("pretrain", {"tokens": tokens}, as_dict(config) | as_dict(training))
-    if (made := work.reuse(out)) is not None:
-        return made
     with run_folder(out, work, replace=replace) as folder, training_progress("pretrain") as draw:
         torch.manual_seed(training.seed)
         result = fit(
