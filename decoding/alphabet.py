@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
-from .expression import Expression, byte_range, choice, literal, repeat, seq
+from .expression import Expression, Literal, byte_range, choice, literal, repeat, seq
 
 Ranges = tuple[tuple[int, int], ...]  # sorted, disjoint, not touching; both ends included
 
@@ -97,7 +97,16 @@ class Alphabet:
 
     def text(self, text: str) -> Expression:
         """Exactly this text."""
-        return seq(*(self.one_of(((ord(c), ord(c)),)) for c in text))
+        parts: list[Expression] = []
+        run = b""  # joined before it is interned, so that a text makes one literal and not one for each of its ends
+        for c in text:
+            part = self.one_of(((ord(c), ord(c)),))
+            if isinstance(part, Literal):
+                run += part.text
+            else:
+                parts += [literal(run), part]
+                run = b""
+        return seq(*parts, literal(run))
 
     def __repr__(self) -> str:
         return f"Alphabet({self.name!r})"

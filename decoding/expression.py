@@ -295,11 +295,16 @@ def choice(*options: Expression) -> Expression:
         if ANYTHING in flat:
             return ANYTHING
         flat = _factor(flat)
-    if not flat:
+    return _choice(flat)
+
+
+def _choice(options: dict[Expression, None]) -> Expression:
+    """A choice as it stands."""
+    if not options:
         return NOTHING
-    if len(flat) == 1:
-        return next(iter(flat))
-    members = tuple(sorted(flat, key=_age))
+    if len(options) == 1:
+        return next(iter(options))
+    members = tuple(sorted(options, key=_age))
     key = (Choice, *(m.serial for m in members))
     found = _find(key)
     if found is None:
@@ -333,7 +338,8 @@ def _factor(options: dict[Expression, None]) -> dict[Expression, None]:
     for (_, tail), repeats in by_body.items():
         for joined in _join_repeats(repeats):
             by_head.setdefault(joined, []).append(tail)
-    if len(by_head) == len(options) and sets < 2:
+    shared = _share_beginnings(by_head)
+    if not shared and len(by_head) == len(options) and sets < 2:
         return options
     result: dict[Expression, None] = {}
     bytes_ = 0
@@ -346,6 +352,28 @@ def _factor(options: dict[Expression, None]) -> dict[Expression, None]:
     if bytes_:
         result[byte_set(bytes_)] = None
     return result
+
+
+def _share_beginnings(by_head: dict[Expression, list[Expression]]) -> bool:
+    """Literals that begin alike become one beginning and a choice of what is left, taken apart when it is read."""
+    by_byte: dict[int, list[Literal]] = {}
+    for head in by_head:
+        if isinstance(head, Literal):
+            by_byte.setdefault(head.text[0], []).append(head)
+    shared = False
+    for heads in by_byte.values():
+        if len(heads) > 1:
+            shared = True
+            first, last = min(head.text for head in heads), max(head.text for head in heads)
+            alike = next((i for i, (x, y) in enumerate(zip(first, last, strict=False)) if x != y), len(first))
+            rest: dict[Expression, None] = {}
+            for head in heads:
+                left = literal(head.text[alike:])
+                for tail in by_head.pop(head):
+                    option = seq(left, tail)
+                    rest.update(dict.fromkeys(option.options) if isinstance(option, Choice) else {option: None})
+            by_head[literal(first[:alike])] = [_choice(rest)]
+    return shared
 
 
 def _join_repeats(repeats: list[Repeat]) -> Iterable[Expression]:
@@ -518,6 +546,15 @@ def _disjoint(pairs: Iterable[tuple[int, Expression]]) -> Edges:
         target = targets[0] if len(targets) == 1 else choice(*targets)
         merged[target] = merged.get(target, 0) | bytes_
     return tuple((bytes_, target) for target, bytes_ in merged.items())
+
+
+def leading_literal(expression: Expression) -> tuple[bytes, Expression]:
+    """The text that every string of the language begins with, as far as it is written out, and what follows it."""
+    if isinstance(expression, Literal):
+        return expression.text, EMPTY
+    if isinstance(expression, Seq) and isinstance(expression.head, Literal):
+        return expression.head.text, expression.tail
+    return b"", expression
 
 
 def derivative(expression: Expression, byte: int) -> Expression:

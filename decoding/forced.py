@@ -7,6 +7,7 @@ the tokenizer, and only the tokens that come out the same each time are forced.
 
 from __future__ import annotations
 
+from .expression import leading_literal
 from .states import State
 from .vocabulary import Vocabulary
 
@@ -32,6 +33,11 @@ def forced_bytes(state: State, vocabulary: Vocabulary) -> tuple[bytes, State]:
     run = bytearray()
     states = vocabulary.states
     while not state.accepting and len(run) < MAX_RUN:
+        text, tail = leading_literal(state.expression)
+        if text:
+            run += text
+            state = states.of(tail)
+            continue
         row = states.row(state)
         if len(row) != 1:
             break

@@ -13,7 +13,7 @@ empty, so objects that can never be finished, or recursion without an end, are p
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from referencing import Registry
@@ -89,6 +89,8 @@ class Lowering:
         self.layout = layout
         self.nodes = Nodes(schema, registry)
         self.grounding = grounding
+        self.free = self  # the same schema and layout, not grounded
+        self.memory: dict[Hashable, Any] = {}  # what does not depend on grounding, shared with `free`
         self.pending: list[Rule] = []  # rules made and not yet lowered, for `lower_all`
         self._rules: dict[tuple[int, ...], Expression] = {}
         self._sure: dict[int, bool] = {}
@@ -127,12 +129,9 @@ class Lowering:
             nodes = tuple(unique[k] for k in sorted(unique))
             if any(n.schema is False for n in nodes):
                 found = NOTHING
-            elif (
-                len(nodes) == 1
-                and self.grounding is None
-                and "const" in nodes[0].mapping
-                and _is_bare(nodes[0], "const")
-            ):
+            elif self.grounding is not None and not any(n.marked for n in nodes):
+                found = self.free.value(*nodes)
+            elif len(nodes) == 1 and "const" in nodes[0].mapping and _is_bare(nodes[0], "const"):
                 found = self.layout.value(nodes[0].mapping["const"], any_order=self.layout.key_order == "free")
             else:
                 live = True if self.surely(nodes) else None
@@ -262,7 +261,8 @@ class Lowering:
     def _copy(self, layout: Layout) -> Lowering:
         other = Lowering.__new__(Lowering)
         other.__dict__.update(self.__dict__)
-        other.serial, other.layout, other.grounding = next(_serials), layout, None
+        other.serial, other.layout, other.grounding, other.free = next(_serials), layout, None, other
+        other.memory = {}
         other._rules, other._sure, other.pending, other._checker = {}, {}, [], other
         return other
 
@@ -270,9 +270,19 @@ class Lowering:
         """The same schema, its marked places restricted to what the request holds."""
         other = self._copy(self.layout)
         other.grounding, other._checker, other.risky = request, None, False
+        other.free, other.memory = self.free, self.memory
         return other
 
     def _number(self, atoms: Atoms, types: frozenset[str], excluded: list[Json]) -> Expression:
+        key = ("number", tuple(n.serial for n in atoms.nodes), types)
+        values = self.memory.get(key)
+        if values is None:
+            values = self.memory[key] = self._any_number(atoms, types, excluded)
+        if self.grounding is not None and atoms.values("x-from"):
+            return self.grounding.number(atoms, values)
+        return values
+
+    def _any_number(self, atoms: Atoms, types: frozenset[str], excluded: list[Json]) -> Expression:
         interval = Interval()
         for node in atoms.nodes:
             interval = interval.meet(_interval(node.mapping))
@@ -282,12 +292,8 @@ class Lowering:
         parts.extend(not_multiple_of(decimal(v)) for v in atoms.values(NOT_MULTIPLE))
         parts.extend(complement(equal_to(decimal(v))) for v in excluded if _type_of(v) in ("integer", "fraction"))
         if parts and integral and fractional and interval == Interval():
-            values = both(seq(optional(MINUS), WHOLE, ANY_FRACTION), *parts)
-        else:
-            values = both(number(interval, integral=integral, fractional=fractional), *parts)
-        if self.grounding is not None and atoms.values("x-from"):
-            return self.grounding.number(atoms, values)
-        return values
+            return both(seq(optional(MINUS), WHOLE, ANY_FRACTION), *parts)
+        return both(number(interval, integral=integral, fractional=fractional), *parts)
 
     def string_content(self, atoms: Atoms) -> Expression:
         """The texts that the string keywords of a conjunction accept, spelled, without quotes."""
@@ -318,14 +324,17 @@ class Lowering:
         found = self._sure.get(node.serial)
         if found is None:
             self._sure[node.serial] = False  # recursion is not certain while we look
-            marked = self.grounding is not None and "x-from" in node.schema
-            found = self._sure[node.serial] = not marked and self._surely_mapping(node)
+            found = self._sure[node.serial] = self._surely_mapping(node)
         return found
 
     def _surely_mapping(self, node: SchemaNode) -> bool:
         schema = node.mapping
         keywords = {k for k in schema if not is_annotation(k)}
         kind = schema.get("type")
+        if self.grounding is not None and "x-from" in schema:
+            return kind in ("string", "number", "integer") and nonempty(self.value(node))
+        if self.grounding is not None and "x-distinct" in schema and schema.get("minItems", 0) > 1:
+            return False
         if not keywords or keywords == {"type"}:
             return bool(kind != [])
         if keywords <= {"type", "const", "enum"} and "type" not in keywords:

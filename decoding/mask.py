@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .alphabet import JSON_ANY_ESCAPE, JSON_CANONICAL, UTF8
-from .expression import EMPTY, Expression, Repeat, Seq, edges, repeat, seq
+from .expression import EMPTY, Expression, Repeat, Seq, edges, leading_literal, repeat, seq
 from .numbers import DIGIT
 from .states import State, States, Words
 from .vocabulary import Ints, Vocabulary
@@ -261,6 +261,19 @@ class _Fill:
         while stack:
             node, state = stack.pop()
             if node and v.below[node] >= BULK and self._bulk(node, state):
+                continue
+            text, tail = leading_literal(state.expression) if state._row is None else (b"", EMPTY)
+            if text:
+                for byte in text:
+                    following = v.children(node).get(byte)
+                    if following is None:
+                        break
+                    node = following
+                    if token[node] >= 0:
+                        ids.append(token[node])
+                else:
+                    if v._count[node]:
+                        stack.append((node, states.of(tail)))
                 continue
             row, children = states.row(state), v.children(node)
             budget -= min(len(row), len(children))

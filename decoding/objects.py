@@ -26,17 +26,20 @@ MAX_PATTERNS = 6
 
 def object_value(lowering: Lowering, atoms: Atoms) -> Expression:
     """A JSON object that satisfies every atom."""
-    shape = _Shape(lowering, atoms)
+    key = ("object", tuple(node.serial for node in atoms.nodes))
+    shape = lowering.memory.get(key)
+    if shape is None:
+        shape = lowering.memory[key] = _Shape(lowering.free, atoms)
     if shape.impossible:
         return NOTHING
-    return seq(OPEN, shape.members(shape.everything, first=True, count=0))
+    return seq(OPEN, _Members(lowering, shape).members(shape.everything, first=True, count=0))
 
 
 class _Shape:
-    """The conjunction of all object keywords.
+    """The conjunction of all object keywords, whatever the request.
 
     names: the named keys, in order   goals[i]: what the value of names[i] must satisfy   others: keys without
-    a name
+    a name, as (text of the key, what its value must satisfy)
     """
 
     def __init__(self, lowering: Lowering, atoms: Atoms) -> None:
@@ -67,9 +70,9 @@ class _Shape:
         self.everything = frozenset(range(len(self.names)))
         self.declared = [*named, *(n for n in self.required if n not in named)]
         self.others = list(self._others())
-        self.values = [lowering.value(*goal) for goal in self.goals]
+        keys = [key_text(lowering, name) for name in self.names]
+        self.keys = {True: keys, False: [seq(lowering.layout.comma, key) for key in keys]}  # first member, later ones
         self.counted = self._needs_count()
-        self.surely = not self.counted and all(lowering.surely(self.goals[i]) for i in self.must)
         self.id = tuple(node.serial for node in atoms.nodes)
 
     def _contributions(self, node: SchemaNode, name: str) -> Iterator[SchemaNode]:
@@ -84,9 +87,9 @@ class _Shape:
         if not hit and "additionalProperties" in schema:
             yield nodes.child(node, "additionalProperties")
 
-    def _others(self) -> Iterator[tuple[Expression, Expression]]:
-        """Classes of keys without a name, told apart by the patterns they match: (text of the key, value)."""
-        lowering, alphabet = self.lowering, self.lowering.layout.alphabet
+    def _others(self) -> Iterator[tuple[Expression, Goal]]:
+        """Classes of keys without a name, told apart by the patterns they match: (text of the key, goal)."""
+        alphabet = self.lowering.layout.alphabet
         patterns = list(dict.fromkeys(p for found in self.atoms.values("patternProperties") for p in found))
         if len(patterns) > MAX_PATTERNS:
             raise self.atoms.places("patternProperties")[0][0].refuse(
@@ -101,7 +104,7 @@ class _Shape:
             if any(n.schema is False for n in goal):
                 continue
             parts = [search(p, alphabet) if p in matched else complement(search(p, alphabet)) for p in patterns]
-            yield both(alphabet.any_text, *parts, *outside), lowering.value(*goal)
+            yield both(alphabet.any_text, *parts, *outside), goal
 
     def _class_goal(self, node: SchemaNode, matched: set[str]) -> Iterator[SchemaNode]:
         schema, nodes = node.mapping, self.lowering.nodes
@@ -124,37 +127,54 @@ class _Shape:
             )
         return counted
 
+
+class _Members:
+    """What may follow in an object of one shape, depending on which named keys are behind us and on how many members.
+
+    Where nothing that is still open can come from the request, it is the same as without one, and shared.
+    """
+
+    def __init__(self, lowering: Lowering, shape: _Shape) -> None:
+        self.lowering, self.shape = lowering, shape
+        self.surely = not shape.counted and all(lowering.surely(shape.goals[i]) for i in shape.must)
+        self.marked = frozenset(i for i, goal in enumerate(shape.goals) if any(n.marked for n in goal))
+        self.others_marked = any(n.marked for _, goal in shape.others for n in goal)
+
     def members(self, left: frozenset[int], *, first: bool, count: int) -> Expression:
         """What follows while the named keys `left` are still open."""
-        if self.counted:
-            count = min(count, max(self.low, self.high if self.high is not None else 0))
+        shape, lowering = self.shape, self.lowering
+        if lowering.grounding is not None and not self.others_marked and not self.marked & left:
+            return _Members(lowering.free, shape).members(left, first=first, count=count)
+        if shape.counted:
+            count = min(count, max(shape.low, shape.high if shape.high is not None else 0))
         else:
             count = 0
-        if not left and not self.others and not self.counted:
+        if not left and not shape.others and not shape.counted:
             return CLOSE
-        key = (self.lowering.serial, "members", self.id, left, first, count)
+        key = (lowering.serial, "members", shape.id, left, first, count)
         return rule(key, lambda: self._expand(left, first, count), live=self.surely or None)
 
     def _expand(self, left: frozenset[int], first: bool, count: int) -> Expression:
-        comma = EMPTY if first else self.lowering.layout.comma
-        free = self.lowering.layout.key_order == "free"
-        room = not self.counted or self.high is None or count < self.high
-        must = self.must & left
+        shape, lowering = self.shape, self.lowering
+        comma = EMPTY if first else lowering.layout.comma
+        free = lowering.layout.key_order == "free"
+        room = not shape.counted or shape.high is None or count < shape.high
+        must = shape.must & left
         parts = []
         if room:
             for i in sorted(left):
                 after = left - {i} if free else frozenset(j for j in left if j > i)
-                key = key_text(self.lowering, self.names[i])
-                parts.append(seq(comma, key, self.values[i], self.members(after, first=False, count=count + 1)))
+                member = seq(lowering.value(*shape.goals[i]), self.members(after, first=False, count=count + 1))
+                parts.append(seq(shape.keys[first][i], member))
                 if not free and i in must:
                     break
             if free or not must:
                 parts.extend(self._other_members(comma, left if free else frozenset(), count))
-        if not must and (not self.counted or count >= self.low):
+        if not must and (not shape.counted or count >= shape.low):
             parts.append(CLOSE)
         return choice(*parts)
 
     def _other_members(self, comma: Expression, left: frozenset[int], count: int) -> Iterator[Expression]:
         rest = self.members(left, first=False, count=count + 1)
-        for text, value in self.others:
-            yield seq(comma, QUOTE, text, QUOTE, self.lowering.layout.colon, value, rest)
+        for text, goal in self.shape.others:
+            yield seq(comma, QUOTE, text, QUOTE, self.lowering.layout.colon, self.lowering.value(*goal), rest)

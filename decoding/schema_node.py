@@ -20,6 +20,8 @@ Schema = bool | Mapping[str, Any]
 TYPES = frozenset({"null", "boolean", "integer", "fraction", "string", "array", "object"})
 """JSON's types, with numbers split into integral values ("integer": 1, 1.0) and the others ("fraction")."""
 
+MARKS = frozenset({"x-from", "x-distinct", "$ref", "$dynamicRef", "$recursiveRef"})
+
 OLD_DRAFTS = ("draft-03", "draft-04", "draft-06", "draft-07")
 
 
@@ -32,6 +34,7 @@ class SchemaNode:
     """Immutable. The same (schema object, pointer) is the same node of a lowering, so that goals can be compared."""
 
     __slots__ = (
+        "_marked",
         "_resolver",
         "any_of",
         "atomic",
@@ -54,11 +57,19 @@ class SchemaNode:
         self.parent = parent
         self.serial = serial
         self._resolver = resolver
+        self._marked: bool | None = None
         self.is_split = False  # the fields below are filled by rewrite.split
         self.atomic: SchemaNode | None = None
         self.requires: tuple[SchemaNode, ...] = ()
         self.any_of: tuple[tuple[tuple[SchemaNode, ...], ...], ...] = ()
         self.derived: dict[object, SchemaNode] = {}
+
+    @property
+    def marked(self) -> bool:
+        """Whether grounding may change this place: a mark here or below, or a reference that may lead to one."""
+        if self._marked is None:
+            self._marked = _mentions(self.schema)
+        return self._marked
 
     def refuse(self, keyword: str, reason: str) -> UnsupportedSchema:
         """The error for a keyword at this place."""
@@ -66,6 +77,13 @@ class SchemaNode:
 
     def __repr__(self) -> str:
         return f"<SchemaNode {self.pointer or '#'}>"
+
+
+def _mentions(schema: object) -> bool:
+    """Whether a mark of grounding or a reference stands anywhere in a schema."""
+    if isinstance(schema, Mapping):
+        return not MARKS.isdisjoint(schema) or any(map(_mentions, schema.values()))
+    return isinstance(schema, (list, tuple)) and any(map(_mentions, schema))
 
 
 class Nodes:

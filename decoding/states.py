@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from .expression import EMPTY, Expression, bytes_of, edges, nonempty
+from .expression import EMPTY, Expression, bytes_of, edges, leading_literal, literal, nonempty, seq
 
 Words = NDArray[np.int32]  # (ceil(V / 32),): bit i & 31 of word i >> 5 is token i
 
@@ -102,12 +102,22 @@ class States:
         return state._classes
 
     def step(self, state: State, text: bytes) -> State | None:
-        """The state after `text`, None if that cannot be."""
-        for byte in text:
-            following = self.row(state).get(byte)
+        """The state after `text`, None if that cannot be. Along a literal the states in between are not made."""
+        at = 0
+        while at < len(text):
+            ahead, tail = leading_literal(state.expression) if state._row is None else (b"", EMPTY)
+            if ahead:
+                n = min(len(ahead), len(text) - at)
+                if ahead[:n] != text[at : at + n]:
+                    return None
+                state = self.of(seq(literal(ahead[n:]), tail))
+                at += n
+                continue
+            following = self.row(state).get(text[at])
             if following is None:
                 return None
             state = following
+            at += 1
         return state
 
 

@@ -179,6 +179,18 @@ def test_equal_expressions_are_the_same_object() -> None:
     assert complement(complement(literal(b"a"))) is literal(b"a")
 
 
+def test_literals_that_begin_alike_share_their_beginning() -> None:
+    words = [literal(word) for word in (b"warfarin", b"warm", b"war")]
+    together = choice(*words, literal(b"aspirin"))
+    assert together is choice(
+        literal(b"aspirin"), seq(literal(b"war"), choice(EMPTY, literal(b"farin"), literal(b"m")))
+    )
+    assert [contains(together, text) for text in (b"war", b"warm", b"warfarin", b"aspirin", b"warf", b"")] == [
+        *[True] * 4,
+        *[False] * 2,
+    ]
+
+
 def test_a_counted_repeat_is_one_expression_a_step() -> None:
     e = repeat(literal(b"x"), 0, 100_000)
     before = len(ex._table)

@@ -243,6 +243,16 @@ def test_one_constraint_grounds_many_requests(small: Vocabulary) -> None:
     assert allows(base, {"name": "interactions", "drugs": ["anything"]})
 
 
+def test_what_follows_the_last_marked_field_is_shared_by_every_request(small: Vocabulary) -> None:
+    schema = closed({"drug": SPAN, "unit": {"enum": ["mg", "mcg"]}, "times": {"type": "integer"}}, ("times",))
+    constraint = compile_json_schema(schema, small)
+    written = b'{"drug": "aspirin"'
+    after = small.states.step(constraint.start(), written)
+    assert after is not None
+    requests = ("aspirin 2 mg", "two of aspirin, please")
+    assert {small.states.step(ground(constraint, r).start(), written) for r in requests} == {after}
+
+
 def test_recursion_and_references_are_grounded_too(small: Vocabulary) -> None:
     tree = {
         "$ref": "#/$defs/t",
