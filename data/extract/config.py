@@ -14,6 +14,7 @@ class ExtractConfig:
 
     pages: Annotated[str | None, "pages of a PDF to read: '12', '10-20', '10-' or '-20'"] = None
     layout_model: Annotated[bool, "use docling's layout and table models instead of font and geometry"] = False
+    table_model: Annotated[bool, "with --layout-model, read tables with docling's table model too"] = True
     artifacts_path: Annotated[
         Path | None, "folder of prefetched docling weights, for --layout-model without a network"
     ] = None

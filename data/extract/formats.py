@@ -194,6 +194,7 @@ def layout_model_converter(config: "ExtractConfig", source: Path) -> "DocumentCo
         )
     options = PdfPipelineOptions(
         do_ocr=config.ocr,
+        do_table_structure=config.table_model,
         artifacts_path=config.artifacts_path,
         heading_hierarchy_options=HeadingHierarchyOptions(enabled=True),
     )

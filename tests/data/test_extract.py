@@ -1,5 +1,8 @@
 """Documents of every kind, good and bad, through the public door. The PDFs are written here, byte by byte."""
 
+import json
+import sys
+import types
 import warnings
 import zipfile
 
@@ -151,6 +154,84 @@ def test_the_layout_model_without_weights_says_how_to_get_them(pdf, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(MissingModels, match=r"medcall\[pdf-models\]|docling-tools"):
         list(extract(pdf, ExtractConfig(layout_model=True, artifacts_path=tmp_path / "empty")))
+
+
+LAYOUT_LABELS = [
+    "caption",
+    "footnote",
+    "list_item",
+    "page_footer",
+    "page_header",
+    "picture",
+    "section_header",
+    "table",
+    "text",
+    "title",
+]
+
+
+@pytest.fixture
+def layout_weights(tmp_path, monkeypatch):
+    """A folder of weights for docling's layout model: its architecture at 65 thousand parameters, at random.
+
+    docling imports its table model too, even where it is not used, and that wants torchvision, which has no build
+    for the torch of this environment; an empty module stands in for it.
+    """
+    transformers = pytest.importorskip("transformers")
+    torch = pytest.importorskip("torch")
+    if not transformers.utils.is_torchvision_available():
+        monkeypatch.setitem(sys.modules, "torchvision", types.ModuleType("torchvision"))
+        monkeypatch.setitem(sys.modules, "torchvision.transforms", types.ModuleType("torchvision.transforms"))
+        sys.modules["torchvision"].transforms = sys.modules["torchvision.transforms"]
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    names = dict(enumerate(LAYOUT_LABELS))
+    backbone = transformers.RTDetrResNetConfig(
+        embedding_size=8,
+        hidden_sizes=[8, 8, 16, 16],
+        depths=[1, 1, 1, 1],
+        layer_type="basic",
+        out_features=["stage2", "stage3", "stage4"],
+    )
+    config = transformers.RTDetrV2Config(
+        backbone_config=backbone,
+        encoder_in_channels=[8, 16, 16],
+        encoder_hidden_dim=16,
+        encoder_ffn_dim=16,
+        encoder_attention_heads=2,
+        d_model=16,
+        num_queries=20,
+        decoder_in_channels=[16, 16, 16],
+        decoder_ffn_dim=16,
+        decoder_layers=2,
+        decoder_attention_heads=2,
+        decoder_n_points=2,
+        num_denoising=0,
+        id2label=names,
+        label2id={name: number for number, name in names.items()},
+    )
+    torch.manual_seed(0)
+    folder = tmp_path / "weights" / "docling-project--docling-layout-heron"
+    folder.mkdir(parents=True)
+    transformers.RTDetrV2ForObjectDetection(config).save_pretrained(folder)
+    picture = {"image_processor_type": "RTDetrImageProcessor", "size": {"height": 64, "width": 64}}
+    (folder / "preprocessor_config.json").write_text(
+        json.dumps(picture | {"do_resize": True, "do_rescale": True, "do_normalize": False, "do_pad": False})
+    )
+    return folder.parent
+
+
+@pytest.mark.filterwarnings("ignore")  # of docling's own stages
+def test_the_layout_model_reads_a_pdf_from_a_folder_of_weights_in_chunks(pdf, layout_weights):
+    config = ExtractConfig(layout_model=True, table_model=False, artifacts_path=layout_weights, chunk_pages=2)
+    seen = []
+    blocks = list(extract(pdf, config, progress=lambda done, total: seen.append((done, total))))
+    by_font = list(extract(pdf))
+    words = " ".join(block.text for block in blocks).split()
+    # Random weights find no paragraphs, so lines stay apart and so does the word broken at the end of one.
+    assert set(" ".join(block.text for block in by_font).split()) - set(words) == {"adjusted"}
+    assert {block.page for block in blocks} == {block.page for block in by_font}
+    pages = max(block.page for block in by_font)
+    assert seen == [(0, pages), *((min(start + 2, pages), pages) for start in range(0, pages, 2))]
 
 
 MARKDOWN = """# Book
