@@ -7,12 +7,14 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .bodies import step_inside
 from .errors import EmptyGrammar, IllegalToken
 from .expression import Expression, nonempty
 from .forced import forced_ids
-from .mask import FEW, count, has, ids_in, mask_of, step_inside, unpack
-from .states import State, Words
-from .vocabulary import Ints, Vocabulary
+from .mask import FEW, mask_of
+from .states import State
+from .vocabulary import Vocabulary
+from .words import Ints, Words, count, has, ids_in, unpack
 
 S = TypeVar("S")
 

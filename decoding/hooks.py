@@ -18,7 +18,7 @@ from torch import Tensor
 
 from .constraint import TokenConstraint
 from .errors import IllegalToken
-from .states import Words
+from .words import Words
 
 S = TypeVar("S")
 

@@ -93,6 +93,7 @@ class Lowering:
         self.memory: dict[Hashable, Any] = {}  # what does not depend on grounding, shared with `free`
         self.pending: list[Rule] = []  # rules made and not yet lowered, for `lower_all`
         self._rules: dict[tuple[int, ...], Expression] = {}
+        self._values: dict[Goal, Expression] = {}
         self._sure: dict[int, bool] = {}
         self._checker: Lowering | None = None
         self.risky = grounding is None and check_schema(self.nodes)
@@ -122,6 +123,9 @@ class Lowering:
 
     def value(self, *goal: SchemaNode) -> Expression:
         """A value that satisfies all of these schemas, lowered when it is reached."""
+        known = self._values.get(goal)
+        if known is not None:
+            return known
         unique = {n.serial: n for n in goal if n.schema is not True}
         key = tuple(sorted(unique))
         found = self._rules.get(key)
@@ -139,6 +143,7 @@ class Lowering:
                 assert isinstance(found, Rule)
                 self.pending.append(found)
             self._rules[key] = found
+        self._values[goal] = found
         return found
 
     def _lower(self, goal: Goal) -> Expression:
@@ -263,7 +268,7 @@ class Lowering:
         other.__dict__.update(self.__dict__)
         other.serial, other.layout, other.grounding, other.free = next(_serials), layout, None, other
         other.memory = {}
-        other._rules, other._sure, other.pending, other._checker = {}, {}, [], other
+        other._rules, other._values, other._sure, other.pending, other._checker = {}, {}, {}, [], other
         return other
 
     def grounded(self, request: Request) -> Lowering:

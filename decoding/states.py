@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .expression import EMPTY, Expression, bytes_of, edges, leading_literal, literal, nonempty, seq
-
-Words = NDArray[np.int32]  # (ceil(V / 32),): bit i & 31 of word i >> 5 is token i
+from .words import Words
 
 
 class State:
     """Immutable to its users, compared by identity. The underscored fields and those below are memories.
 
     `row`: byte -> next state, live ones only; None until asked for (`States.row`). `mask`, `ids`: mask.py.
-    `by_token`, `forced`: constraint.py.
+    `crossing`: bodies.py. `by_token`, `forced`: constraint.py.
     """
 
     __slots__ = (
@@ -33,6 +32,7 @@ class State:
         "_row",
         "accepting",
         "by_token",
+        "crossing",
         "expression",
         "finished",
         "forced",
@@ -47,6 +47,7 @@ class State:
         self._row: dict[int, State] | None = {} if finished else None
         self._classes: tuple[NDArray[np.uint8], list[State]] | None = None
         self._body: object = None
+        self.crossing: object = None
         self.mask: Words | None = None
         self.ids: NDArray[np.int64] | None = None
         self.by_token: dict[int, State] = {}
@@ -83,6 +84,15 @@ class States:
             state._row = row
         return row
 
+    def following(self, state: State, byte: int) -> State | None:
+        """The state after one byte, None if that cannot be; does not fill a row for it."""
+        if state._row is not None:
+            return state._row.get(byte)
+        for bytes_, target in edges(state.expression):
+            if bytes_ >> byte & 1:
+                return self.of(target) if target.live or nonempty(target) else None
+        return None
+
     def cells(self, state: State) -> Iterator[tuple[int, State]]:
         """The same row as pairs (byte set, next state)."""
         if state.finished:
@@ -113,7 +123,7 @@ class States:
                 state = self.of(seq(literal(ahead[n:]), tail))
                 at += n
                 continue
-            following = self.row(state).get(text[at])
+            following = self.following(state, text[at])
             if following is None:
                 return None
             state = following

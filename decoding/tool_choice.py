@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .constraint import TokenConstraint, illegal
-from .mask import FEW, count, has, ids_in, pack, unpack
-from .states import Words
-from .vocabulary import Ints
+from .mask import FEW
+from .words import Ints, Words, count, has, ids_in, pack, unpack
 
 S = TypeVar("S")
 Mode = Literal["auto", "required", "none"]

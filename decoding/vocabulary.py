@@ -11,15 +11,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .bodies import BodySplit, prepare
 from .states import States
+from .words import Ints
 
 if TYPE_CHECKING:
-    from .mask import BodySplit
+    from .expression import Expression
+    from .mask import Head
 
 Encode = Callable[[str], Sequence[int]]
-Ints = NDArray[np.int64]
 
 
 class Vocabulary:
@@ -39,8 +40,10 @@ class Vocabulary:
         self.size = len(self.token_bytes)  # V
         self.n_words = (self.size + 31) // 32
         self.states = States()
-        self.splits: dict[object, BodySplit] = {}  # mask.py: string bodies walked once for all grammars
+        self.splits: dict[object, BodySplit] = {}  # bodies.py: string bodies walked once for all grammars
+        self.heads: dict[Expression, Head] = {}  # mask.py: first parts of sequences, walked once for all grammars
         self._build()
+        prepare(self)
 
     @classmethod
     def from_tiktoken(cls, encoding: Any, *, size: int | None = None) -> Vocabulary:
@@ -130,6 +133,8 @@ class Vocabulary:
             np.add.at(below, self.parent[a:b], below[a:b])
         self.high: Ints = self.low + below  # (N,) one past the last sorted token below
         self.below: list[int] = below.tolist()
+        self.low_list: list[int] = self.low.tolist()
+        self.order_list: list[int] = self.order.tolist()
         self._children: list[dict[int, int] | None] = [None] * n
         self._bytes: list[int] = self.byte.tolist()
         self._first: list[int] = self.first_child.tolist()

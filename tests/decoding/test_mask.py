@@ -10,7 +10,8 @@ import tiktoken
 
 from decoding import Constraint, Layout, State, Vocabulary, compile_json_schema, compile_regex
 from decoding.alphabet import JSON_CANONICAL
-from decoding.mask import has, ids_in, pack, split_of, unpack
+from decoding.bodies import split_of
+from decoding.words import has, ids_in, pack, unpack
 
 Scan = Callable[[Constraint, State], np.ndarray]
 
