@@ -47,7 +47,9 @@ def _fill(state: State, v: Vocabulary) -> Words:
     if parts is not None:
         masks = [mask_of(v.states.of(part), v) for part in parts if part.live or nonempty(part)]
         return masks[0] if len(masks) == 1 else _frozen(np.bitwise_or.reduce(masks))
-    if isinstance(e, Seq) and isinstance(e.head, (Choice, Both, Not)):
+    if isinstance(e, Seq) and (
+        isinstance(e.head, (Both, Not)) or (isinstance(e.head, Choice) and not _spelled(e.head))
+    ):
         return _frozen(_with_eos(_head_mask(e.head, e.tail, v), state, v))
     walk = _Walk(v)
     walk.run(state)
@@ -71,11 +73,14 @@ def _parts(e: Expression) -> list[Expression] | None:
         return [e.expand()]
     if isinstance(e, Seq) and isinstance(e.head, Rule):
         return [seq(e.head.expand(), e.tail)]
-    if isinstance(e, Choice) and len(e.options) <= OPTIONS:
-        heads = [option.head if isinstance(option, Seq) else option for option in e.options]
-        if not all(isinstance(head, Literal) for head in heads):
-            return list(e.options)
+    if isinstance(e, Choice) and len(e.options) <= OPTIONS and not _spelled(e):
+        return list(e.options)
     return None
+
+
+def _spelled(e: Choice) -> bool:
+    """Whether every option begins with a literal: its walk is short and, grounded, of use to one request only."""
+    return all(isinstance(option.head if isinstance(option, Seq) else option, Literal) for option in e.options)
 
 
 def _body_mask(body: Body, v: Vocabulary) -> Words:

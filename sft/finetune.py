@@ -6,6 +6,7 @@ that is all the loss sees. Held-out loss is measured on the dialogues of the iid
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,9 +77,11 @@ def finetune(
     def narrowed(examples: Sequence[Example]) -> NarrowedBatches:
         return NarrowedBatches(batched(examples), examples, constraint, config.full_share)
 
+    batches = narrowed(train)
+    gc.freeze()  # all of this stays; grounding makes much garbage, and each collection would look through it again
     return fit(
         model,
-        narrowed(train),
+        batches,
         list(narrowed(scored).one_pass()) if scored else [],
         training,
         run_dir,
