@@ -1,9 +1,8 @@
-"""From a record to a clearance and a screen, without a model: each tool's result feeds the next call.
+"""From a record to a screen, a clearance and a dose, without a model: each tool's result feeds the next call.
 
 Research software, not clinical advice. The patient is synthetic.
 """
 
-from datetime import date
 from typing import Any
 
 import tools
@@ -15,27 +14,47 @@ def run(name: str, **arguments: Any) -> Any:
     return result
 
 
-patient = tools.patients()[0].id
-wanted = {"sections": ["vitals", "labs"], "codes": ["body weight", "creatinine"], "latest_only": True}
-record = run("read_patient_record", patient=patient, sections=["demographics", "medications"])
-latest = run("read_patient_record", patient=patient, **wanted)["sections"]
-weight, creatinine = latest["vitals"]["entries"][0], latest["labs"]["entries"][0]
-born = date.fromisoformat(record["patient"]["birth_date"])
-seen = date.fromisoformat(creatinine["date"])
+patient = "patient-004"
+measured = run(
+    "read_patient_record",
+    patient=patient,
+    sections=["vitals", "labs"],
+    codes=["body weight", "creatinine"],
+    latest_only=True,
+)["sections"]
+weight, creatinine = measured["vitals"]["entries"][0], measured["labs"]["entries"][0]
 
+# the record as it was on the day of the last measurement: what was active, and how old the patient was
+day = max(weight["date"], creatinine["date"])
+record = run("read_patient_record", patient=patient, sections=["medications"], status="active", as_of=day)
+who, active = record["patient"], [entry["name"] for entry in record["sections"]["medications"]["entries"]]
+assert who["age_unit"] == "years"
+
+screen = run("check_drug_interactions", drugs=active, min_severity="moderate")
 clearance = run(
     "calculate_dose",
     calculation="creatinine_clearance",
-    age=seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day)),
-    sex=record["patient"]["sex"],
+    age=who["age"],
+    sex=who["sex"],
     weight=weight["value"],
     weight_unit=weight["unit"],
     creatinine=creatinine["value"],
     creatinine_unit=creatinine["unit"],
 )
-active = [m["name"] for m in record["sections"]["medications"]["entries"] if m["status"] == "active"]
-screen = run("check_drug_interactions", drugs=active, min_severity="moderate")
+dose = run(
+    "calculate_dose",
+    calculation="drug_dose",
+    drug="levofloxacin",
+    indication="pneumonia",
+    age=who["age"],
+    age_unit=who["age_unit"],
+    weight=weight["value"],
+    weight_unit=weight["unit"],
+    creatinine_clearance=clearance["value"],
+)
 
-print(f"{record['patient']['name']} (synthetic), {weight['value']} {weight['unit']}")
-print(tools.summarise("calculate_dose", clearance))
+print(f"{who['name']} (synthetic), {who['age']} {who['age_unit']} on {day}, {weight['value']} {weight['unit']}")
+print(f"active: {'; '.join(active)}")
 print(tools.summarise("check_drug_interactions", screen))
+print(tools.summarise("calculate_dose", clearance))
+print(tools.summarise("calculate_dose", dose))

@@ -16,8 +16,9 @@ from tools.catalogue import (
     patients,
     regimen_drugs,
 )
-from tools.errors import RecordError, Refusal, TableError, ToolError, UnknownTool
-from tools.registry import argument_schemas, call_schema, openai_tools, registry, run
+from tools.errors import RecordError, Refusal, TableError, ToolError, ToolFileError, UnknownTool
+from tools.load import load_tools
+from tools.registry import Tools, argument_schemas, call_schema, openai_tools, registry, run
 from tools.summary import summarise
 from tools.tool import Tool
 
@@ -31,11 +32,14 @@ __all__ = [
     "TableError",
     "Tool",
     "ToolError",
+    "ToolFileError",
+    "Tools",
     "UnknownTool",
     "argument_schemas",
     "call_schema",
     "drug_names",
     "lab_names",
+    "load_tools",
     "openai_tools",
     "patients",
     "regimen_drugs",

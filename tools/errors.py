@@ -4,7 +4,8 @@ ToolError
 ├── Refusal            a call that cannot be answered; becomes a result with ``status: refused``
 ├── UnknownTool        a name that is not in the registry
 ├── TableError         a row of a shipped table that does not follow its rules
-└── RecordError        a records folder or bundle that cannot be read
+├── RecordError        records that cannot be read: a folder, a bundle, an index file, a FHIR server
+└── ToolFileError      a file of tools that cannot be loaded
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ class TableError(ToolError):
 
 
 class RecordError(ToolError):
-    """A records folder or file cannot be used; never quotes the record's content."""
+    """A records folder, file or server cannot be used; never quotes the record's content."""
+
+
+class ToolFileError(ToolError):
+    """A file of tools cannot be loaded; names the file and the place in it."""
 
 
 class Refusal(ToolError):

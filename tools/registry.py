@@ -6,34 +6,50 @@ mapping).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from tools.errors import Refusal, UnknownTool
-from tools.tool import Result, Tool
+from tools.load import merged
+from tools.tool import Result, Tool, rebased
 
 Tools = Mapping[str, Tool]
 _T = TypeVar("_T")
 
 
-def registry(records: str | Path | None = None, patients: Collection[str] | None = None) -> Tools:
-    """The three tools over the shipped tables.
+def registry(
+    records: str | Path | None = None,
+    patients: Collection[str] | None = None,
+    files: Sequence[str | Path] = (),
+    index: str | Path | None = None,
+) -> Tools:
+    """The three tools over the shipped tables, and those of ``files``.
 
-    ``records`` is a folder of FHIR R4 bundles (default: the synthetic patients that ship); ``patients``
-    limits the record reader to those patient ids (default: everyone in the folder).
+    ``records`` is a folder of FHIR R4 bundles or the base URL of a FHIR server (default: the synthetic patients
+    that ship); ``patients`` limits the record reader to those patient ids (default: everyone there). ``files`` are
+    tools of your own (see :mod:`tools.load`). ``index`` names a file that keeps the index of a large folder between
+    runs (default: in memory).
     """
     scope = None if patients is None else frozenset(patients)
-    return _registry(None if records is None else Path(records).resolve(), scope)
+    where = records if records is None or _is_url(records) else Path(records).resolve()
+    built_in = _registry(where, scope, None if index is None else Path(index).resolve())
+    return MappingProxyType(merged(tuple(built_in.values()), files)) if files else built_in
+
+
+def _is_url(records: str | Path) -> bool:
+    return isinstance(records, str) and records.lower().startswith(("http://", "https://"))
 
 
 @lru_cache(maxsize=16)
-def _registry(records: Path | None, patients: frozenset[str] | None) -> Tools:
+def _registry(records: Path | str | None, patients: frozenset[str] | None, index: Path | None) -> Tools:
     from tools import chart, dosing, interactions
 
-    tools = (interactions.tool(), dosing.tool(), chart.tool(records, patients))
+    tools = (interactions.tool(), dosing.tool(), chart.tool(records, patients, index))
     return MappingProxyType({tool.name: tool for tool in tools})
 
 
@@ -61,11 +77,14 @@ def call_schema(names: Sequence[str] | None = None, tools: Tools | None = None) 
         "oneOf": [
             {
                 "type": "object",
-                "properties": {"name": {"const": name}, "arguments": schema},
+                "properties": {
+                    "name": {"const": name},
+                    "arguments": rebased(schema, f"#/oneOf/{number}/properties/arguments"),
+                },
                 "required": ["name", "arguments"],
                 "additionalProperties": False,
             }
-            for name, schema in schemas.items()
+            for number, (name, schema) in enumerate(schemas.items())
         ]
     }
 
@@ -101,15 +120,24 @@ def _run_one(call: object, tools: Tools) -> Result:
         return refusal.as_result("none")
     tool = tools[name]
     try:
-        return tool.call(call.get("arguments"))
-    except Exception as error:  # the seam that isolates one call from the next
+        result = tool.call(deepcopy(call.get("arguments")))  # a tool cannot change what its neighbours are given
+        json.dumps(result, allow_nan=False)
+        return result
+    except (Exception, SystemExit) as error:  # the seam that isolates one call from the next
         return Refusal(
             "internal_error",
             "",
             None,
             "a result",
             f"{name} failed inside with {type(error).__name__}; the call was not answered",
-        ).as_result(tool.version())
+        ).as_result(_version(tool))
+
+
+def _version(tool: Tool) -> str:
+    try:
+        return tool.version()
+    except Exception:
+        return "none"
 
 
 def _known(mapping: Mapping[str, _T], name: str) -> _T:

@@ -17,7 +17,13 @@ def summarise(name: str, result: Result) -> str:
     if result.get("status") == "refused":
         return str(result["error"]["message"])
     writer = _WRITERS.get(name)
-    return writer(result) if writer is not None else f"{name}: {result.get('status', 'done')}"
+    return writer(result) if writer is not None else f"{name}: {_plainly(result)}"
+
+
+def _plainly(result: Result) -> str:
+    """The value of a tool that has no words of its own, when it is a plain one; else its status."""
+    value = result.get("value")
+    return str(value) if isinstance(value, str | int | float) else str(result.get("status", "done"))
 
 
 def _interactions(result: Result) -> str:
@@ -54,6 +60,15 @@ _TITLES = {
     "corrected_calcium": "Corrected calcium",
     "qtc": "QTc",
     "maintenance_fluids": "Maintenance fluids",
+    "bedside_schwartz": "eGFR of a child",
+    "dose_by_size": "Dose",
+    "carboplatin_dose": "Carboplatin dose",
+    "morphine_equivalents": "Morphine equivalents",
+    "steroid_equivalence": "Equivalent dose",
+    "loading_dose": "Loading dose",
+    "maintenance_dose": "Maintenance dose",
+    "infusion_dose": "Dose rate",
+    "unit_conversion": "Converted",
 }
 
 
@@ -66,7 +81,9 @@ def _dose(result: Result) -> str:
         drug, indication = result["drug"]["resolved"], result["indication"]
         head = f"{drug} for {indication}: {amount} {result['route']}, {result['frequency']}."
     else:
-        head = f"{_TITLES[result['calculation']]}: {amount}."
+        about = f" of {result.get('to_drug', result['drug'])['resolved']}" if "drug" in result else ""
+        often = f" {result['frequency']}" if "frequency" in result else ""
+        head = f"{_TITLES[result['calculation']]}{about}: {amount}{often}."
     sentences = [head, f"{result['steps'][-1]}."]
     if result["applied"]:
         sentences.append(f"Applied: {'; '.join(result['applied'])}.")
@@ -78,7 +95,13 @@ def _dose(result: Result) -> str:
 
 def _record(result: Result) -> str:
     patient = result["patient"]
-    sentences = [f"{patient['name']}{', MRN ' + patient['mrn'] if 'mrn' in patient else ''}."]
+    who = [patient["name"], *([f"MRN {patient['mrn']}"] if "mrn" in patient else [])]
+    if "as_of" in result:
+        who.append(f"as of {result['as_of']}")
+    if "age" in patient:
+        died = "deceased at " if "deceased" in patient else ""
+        who.append(f"{died}{patient['age']} {patient['age_unit']}")
+    sentences = [f"{', '.join(who)}."]
     for section, content in result["sections"].items():
         entries = content["entries"]
         if not entries:

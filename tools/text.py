@@ -10,9 +10,10 @@ from rapidfuzz.distance import OSA
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad®™"))
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´")
 _WORD = re.compile(r"[a-z0-9]+")
-_STRENGTH = re.compile(
-    r"\b\d[\d.,]*\s*(?:mg|mcg|µg|ug|g|ml|l|units?|iu|meq|mmol|%|hr|hour|h|actuat|ph)(?:\s*/\s*[\d.]*\s*\w+)?(?![a-z])"
+_UNIT = (
+    r"(?:mg|mcg|µg|ug|g|ml|l|units?|unt|iu|meq|mmol|%|hr|hour|h|actuat|ph|dose|spray|tablet|tab|capsule|cap|patch|day)"
 )
+_STRENGTH = re.compile(rf"\b\d[\d.,]*\s*{_UNIT}(?:\s*/\s*[\d.]*\s*{_UNIT}(?![a-z]))?(?![a-z])")
 _FORM_WORDS = """
 tablet tablets tab tabs capsule capsules cap caps oral solution suspension injection injectable inhaler
 spray cream gel patch powder er xr sr cr la xl ec dr ir odt release extended delayed immediate chewable

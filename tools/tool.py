@@ -7,6 +7,7 @@ what comes out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,8 @@ from tools.errors import Refusal
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 Arguments = Mapping[str, Any]
 Result = dict[str, Any]
@@ -46,17 +49,23 @@ class Tool:
 
     @cached_property
     def _branches(self) -> dict[str | None, Validator]:
-        """Validators by the constant that tells the branches of a top-level ``oneOf`` apart."""
-        branches = self.arguments_schema.get("oneOf")
-        if branches is None:
-            return {None: _validator(self.arguments_schema)}
+        """Validators by the constant that tells the branches of a top-level ``oneOf`` apart, if one does."""
         key = self._discriminator
-        return {branch["properties"][key]["const"]: _validator(branch) for branch in branches}
+        if key is None:
+            return {None: _validator(self.arguments_schema)}
+        return {branch["properties"][key]["const"]: _validator(branch) for branch in self.arguments_schema["oneOf"]}
 
     @cached_property
-    def _discriminator(self) -> str:
-        first = self.arguments_schema["oneOf"][0]["properties"]
-        return next(str(key) for key, schema in first.items() if "const" in schema)
+    def _discriminator(self) -> str | None:
+        """The property that has another constant text in every branch of a schema that is all ``oneOf``."""
+        branches = self.arguments_schema.get("oneOf")
+        if not branches or self.arguments_schema.keys() - {"oneOf", "type", "title", "description"}:
+            return None
+        for key in branches[0].get("properties", ()):
+            constants = {_constant(branch, key) for branch in branches}
+            if None not in constants and len(constants) == len(branches):
+                return str(key)
+        return None
 
     def call(self, arguments: object) -> Result:
         """Run the tool. Every outcome is a value; only a programming error inside the tool raises."""
@@ -64,8 +73,8 @@ class Tool:
             self.check_arguments(arguments)
             assert isinstance(arguments, Mapping)
             result = self.function(arguments)
-        except Refusal as refusal:
-            result = refusal.as_result(self.version())
+        except Refusal as refusal:  # the same for every tool, so that a result schema need not speak of it
+            return refusal.as_result(self.version())
         self._result_validator.validate(result)
         return result
 
@@ -84,11 +93,12 @@ class Tool:
         errors = sorted(self._validator_for(arguments).iter_errors(arguments), key=relevance)
         if errors:
             raise _refusal(self.name, errors[-1])
+        _check_text(self.name, arguments, "")
 
     def _validator_for(self, arguments: Arguments) -> Validator:
-        if None in self._branches:
-            return self._branches[None]
         key = self._discriminator
+        if key is None:
+            return self._branches[None]
         chosen = arguments.get(key)
         if not isinstance(chosen, str) or chosen not in self._branches:
             names = ", ".join(str(name) for name in self._branches)
@@ -97,9 +107,27 @@ class Tool:
                 f"/{key}",
                 _plain(chosen),
                 f"one of {names}",
-                f"{self.name}: '{key}' must say which calculation is wanted: {names}",
+                f"{self.name}: '{key}' must say which is wanted: {names}",
             )
         return self._branches[chosen]
+
+
+def _constant(branch: Mapping[str, Any], key: str) -> str | None:
+    schema = branch.get("properties", {}).get(key)
+    value = schema.get("const") if isinstance(schema, Mapping) else None
+    return value if isinstance(value, str) and key in branch.get("required", ()) else None
+
+
+def rebased(schema: Any, root: str) -> Any:
+    """The schema with its references to itself (``#/$defs/x``) rewritten for a document that holds it at ``root``."""
+    if isinstance(schema, Mapping):
+        return {
+            key: f"{root}{value[1:]}"
+            if key == "$ref" and isinstance(value, str) and (value == "#" or value.startswith("#/"))
+            else rebased(value, root)
+            for key, value in schema.items()
+        }
+    return [rebased(part, root) for part in schema] if isinstance(schema, list) else schema
 
 
 def _validator(schema: Mapping[str, Any]) -> Validator:
@@ -108,11 +136,27 @@ def _validator(schema: Mapping[str, Any]) -> Validator:
     return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
+def _check_text(tool: str, value: object, place: str) -> None:
+    """Refuse half characters (lone surrogates): JSON can spell them, no database or protocol can carry them."""
+    if isinstance(value, str) and not value.isascii() and _HALF.search(value):
+        shown = _HALF.sub("\N{REPLACEMENT CHARACTER}", value)
+        raise Refusal(
+            "invalid_arguments",
+            place,
+            _plain(shown),
+            "whole characters",
+            f"{tool}: at {place}: text with half characters",
+        )
+    parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        _check_text(tool, part, f"{place}/{key}")
+
+
 def _plain(value: object) -> object:
     """The offending value when JSON can carry it and it is short, else a description of it."""
     if value is None or isinstance(value, bool | int | float):
         return value
-    rendered = value if isinstance(value, str) else repr(value)
+    rendered = _HALF.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else repr(value)
     return rendered if len(rendered) <= 120 else rendered[:117] + "..."
 
 

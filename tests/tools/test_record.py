@@ -151,7 +151,7 @@ def test_blood_pressure_in_components_is_one_reading(tmp_path: Path) -> None:
 
 def test_names_with_digits_other_names_and_invisible_characters_are_read(tmp_path: Path) -> None:
     tool = open_folder(tmp_path, observation("a", "9999-9", "2020-01-01", **quantity(1)))
-    for written in ("Jose Pena", "Pepe Peña", "77-1", "MRN 77-1", "patient p1"):
+    for written in ("Jose Pena", "Pepe Peña", "77-1", "MRN 77-1", "patient p1", "Jose Pena (MRN 77-1)", "MRN: 77-1."):
         result = tool.call({"patient": written, "sections": ["labs"]})
         assert result["status"] == "ok", written
     assert entries(result, "labs")[0]["name"] == "Creatinine"
@@ -204,7 +204,7 @@ def test_a_malformed_resource_is_counted_and_its_neighbours_are_read(tmp_path: P
     tool = open_folder(tmp_path, junk, observation("ok", "2160-0", "2020-01-01", **quantity(1)))
     result = tool.call({"patient": "p1", "sections": ["labs"]})
     assert [entry["value"] for entry in entries(result, "labs")] == [1]
-    assert any("1 resources" in note for note in result["notes"])
+    assert any(note.startswith("1 resource") for note in result["notes"])
 
 
 def test_a_file_that_is_not_json_is_counted_not_quoted(tmp_path: Path) -> None:

@@ -12,9 +12,12 @@ NAME = "read_patient_record"
 RECORDS = Path(__file__).resolve().parent.parent / "records"
 
 
-def tool(records: Path | None = None, patients: Collection[str] | None = None) -> Tool:
-    """The tool over a folder of records (default: the synthetic patients that ship)."""
+def tool(records: Path | str | None = None, patients: Collection[str] | None = None, index: Path | None = None) -> Tool:
+    """The tool over a folder of records (default: the synthetic patients that ship) or a FHIR server's base URL.
+
+    ``index`` names a file for a folder's index, which otherwise lives in memory.
+    """
     from tools.chart.read import Reader
 
-    reader = Reader(RECORDS if records is None else records, patients)
+    reader = Reader(RECORDS if records is None else records, patients, index)
     return Tool(NAME, DESCRIPTION, ARGUMENTS, RESULT, reader.read, reader.data_version)

@@ -9,6 +9,9 @@ from tools import text
 from tools.errors import TableError
 from tools.tables import items, read_table
 
+BLOOD_PRESSURE = "blood pressure"
+SYSTOLIC, DIASTOLIC = "8480-6", "8462-4"  # components of a blood pressure, or readings of their own
+
 
 @dataclass(frozen=True, kw_only=True)
 class Analyte:
@@ -18,6 +21,7 @@ class Analyte:
     aliases: tuple[str, ...]
     loinc: tuple[str, ...]
     section: str
+    also: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -29,6 +33,7 @@ def analytes() -> tuple[Analyte, ...]:
             aliases=tuple(items(row["aliases"])),
             loinc=tuple(items(row["loinc"])),
             section=row["section"],
+            also=tuple(items(row["also"])),
         )
         for row in read_table("analytes")
     )
@@ -53,3 +58,12 @@ def by_name() -> dict[str, tuple[Analyte, str]]:
         for alias in analyte.aliases:
             table.setdefault(text.key(alias), (analyte, "alias"))
     return table
+
+
+def groups_of(analyte: Analyte) -> frozenset[str]:
+    """The names of entries that answer a question for this analyte: its own, and those the table puts beside it.
+
+    A blood pressure may be kept as one reading, as two, or with one part missing; urea as such or as its nitrogen.
+    Each is shown under its own name.
+    """
+    return frozenset((analyte.name, *analyte.also))

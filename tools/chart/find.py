@@ -1,4 +1,4 @@
-"""From a patient as written (id, MRN, name, name with birth date) to one patient in scope, or a clear
+"""From a patient as written (id, MRN, name, name with birth date or MRN) to one patient in scope, or a clear
 refusal.
 """
 
@@ -8,42 +8,68 @@ import re
 from collections.abc import Sequence
 
 from tools.chart.bundle import Patient
-from tools.chart.index import Index
+from tools.chart.dates import dates_in
+from tools.chart.names import name_words
+from tools.chart.source import Scope, View
 from tools.errors import Refusal
 
-_BIRTH_DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")
-_PREFIX = re.compile(r"^\s*(?:patient|mrn|id)\b[\s:#]*(?:(?:mrn|id)\b[\s:#]*)?", re.IGNORECASE)
+_PREFIX = re.compile(r"^\s*(?:patient|mrn|id)\b[\s:#]*(?:(?:mrn|id|no|number)\b[\s.:#]*)*", re.IGNORECASE)
+_MRN = re.compile(r"\bmrn\b[\s.:#]*(?:(?:no|number)\b[\s.:#]*)?([A-Za-z0-9][\w\-./]*)", re.IGNORECASE)
+_AROUND = re.compile(r"\b(?:patient|born(?:\s+on)?|dob|date of birth)\b", re.IGNORECASE)
 MAX_CANDIDATES = 5
 
 
-def find_patient(index: Index, written: str, scope: frozenset[str] | None) -> tuple[Patient, str]:
+def find_patient(view: View, written: str, scope: Scope) -> tuple[Patient, str]:
     """The patient and how they were matched.
 
     A reader opened for some patients refuses everyone else in the same words, whether or not they exist.
     """
-    tries = list(dict.fromkeys((written.strip(), _PREFIX.sub("", written).strip())))
-    for candidate in tries:
-        for matched_by, found in (("id", index.by_id(candidate)), ("mrn", index.by_mrn(candidate))):
+    for candidate in dict.fromkeys((written.strip(), _PREFIX.sub("", written).strip())):
+        for matched_by, found in (("id", view.by_id(candidate)), ("mrn", view.by_mrn(candidate))):
             allowed = _in_scope(found, scope)
             if allowed:
                 return _only(allowed, written), matched_by
-    birth_dates = _BIRTH_DATE.findall(written)
-    name = _BIRTH_DATE.sub(" ", tries[-1])
-    found = _in_scope(index.by_name(re.sub(r"\b(?:born|dob)\b", " ", name, flags=re.IGNORECASE)), scope)
-    if birth_dates:
-        found = [patient for patient in found if patient.birth_date == birth_dates[0]]
+    number = _MRN.search(written)
+    days, name = dates_in(_MRN.sub(" ", written))
+    name = _AROUND.sub(" ", name)
+    found, matched_by = view.by_name(name), "name"
+    if number is not None:
+        numbered = view.by_mrn(number[1].rstrip("./-"))
+        same = {patient.id for patient in numbered}
+        if name_words(name):
+            found, matched_by = [patient for patient in found if patient.id in same], "name_and_mrn"
+        else:
+            found, matched_by = numbered, "mrn"
+    elif days:
+        found = [patient for patient in found if patient.birth_date is not None and _born(patient.birth_date, days)]
+        matched_by = "name_and_birth_date"
+    found = _in_scope(found, scope)
     if not found:
         raise _nobody(written, scope)
-    return _only(found, written), "name_and_birth_date" if birth_dates else "name"
+    return _only(found, written), matched_by
 
 
-def _in_scope(found: Sequence[Patient], scope: frozenset[str] | None) -> list[Patient]:
+def _in_scope(found: Sequence[Patient], scope: Scope) -> list[Patient]:
     return [patient for patient in found if scope is None or patient.id in scope]
+
+
+def _born(recorded: str, days: Sequence[frozenset[str]]) -> bool:
+    """Whether the first date written can be the recorded birth date, which may be only a year or month."""
+    return any(day.startswith(recorded) for day in days[0])
 
 
 def _only(found: Sequence[Patient], written: str) -> Patient:
     if len({patient.id for patient in found}) == 1:
-        return found[0]
+        if _is_one_person(found):
+            return found[0]
+        raise Refusal(
+            "ambiguous_patient",
+            "/patient",
+            written,
+            "an id that one patient has",
+            f"'{written}' is the id of {len(found)} patients who differ in name or birth date; the records mix them, "
+            "so nothing is read.",
+        )
     shown = [
         f"{patient.name}, born {patient.birth_date or 'unknown'}, MRN {patient.mrn or 'none'}" for patient in found
     ]
@@ -57,7 +83,15 @@ def _only(found: Sequence[Patient], written: str) -> Patient:
     )
 
 
-def _nobody(written: str, scope: frozenset[str] | None) -> Refusal:
+def _is_one_person(found: Sequence[Patient]) -> bool:
+    """Whether patients under one id can be copies of one: no two birth dates, and a word of the name in common."""
+    births = {patient.birth_date for patient in found if patient.birth_date}
+    words = [{w for name in (p.name, *p.other_names) for w in name_words(name)} for p in found]
+    named = [some for some in words if some]
+    return len(births) <= 1 and (not named or bool(set.intersection(*named)))
+
+
+def _nobody(written: str, scope: Scope) -> Refusal:
     if scope is not None:
         return Refusal(
             "outside_scope",

@@ -1,36 +1,36 @@
 """An SQLite index over a folder of records, kept in step with its files.
 
-Each file is read once and again when its size or time changes. The index lives in memory unless a cache file
-is named. Only regular files directly inside the folder are read; nothing a caller writes ever becomes a path.
+A file is read once, and again when its size or one of its times changes. The index lives in memory unless a
+file is named for it; several processes may share that file: one writes at a time, in one transaction, and the
+others wait for it or read what was there before. Only regular files directly inside the folder are read; nothing
+a caller writes ever becomes a path.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
-from tools import text
-from tools.chart.bundle import Contents, Patient, read_file
+from tools.chart.bundle import Contents, LeftOut, Patient, read_bytes
+from tools.chart.names import name_words
 from tools.chart.sections import Entry
+from tools.chart.source import Scope, newest_first
+from tools.chart.store import connect, transaction
 from tools.errors import RecordError
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS file (path TEXT PRIMARY KEY, size INTEGER, time INTEGER, digest TEXT,
-    skipped INTEGER);
-CREATE TABLE IF NOT EXISTS patient (id TEXT, mrn TEXT, name TEXT, birth_date TEXT, sex TEXT,
-    deceased TEXT, file TEXT);
-CREATE TABLE IF NOT EXISTS name_word (word TEXT, patient TEXT, name INTEGER, file TEXT);
-CREATE TABLE IF NOT EXISTS entry (patient TEXT, section TEXT, name TEXT, code TEXT, system TEXT,
-    date TEXT, value TEXT, unit TEXT, status TEXT, detail TEXT, source TEXT, "group" TEXT, file TEXT);
-CREATE INDEX IF NOT EXISTS patient_id ON patient (id);
-CREATE INDEX IF NOT EXISTS patient_mrn ON patient (mrn);
-CREATE INDEX IF NOT EXISTS name_word_word ON name_word (word);
-CREATE INDEX IF NOT EXISTS entry_patient ON entry (patient, section);
-"""
-_UNREADABLE = -1
+Stamp = tuple[int, int, int]  # size in bytes, time of modification, time of change (both in ns)
+SUFFIXES = (".json", ".ndjson")
+SMALL_FOLDER = 200  # files looked at in a millisecond, before every call
+SWEEP_SECONDS = 1.0  # in a larger folder, a file changed in place is noticed within this time
+_TABLES = ("file", "patient", "name_word", "entry", "left_out")
+_ENTRY = 'section, name, code, system, date, value, unit, status, detail, source, "group", recorded, ended'
+_PATIENT = "id, mrn, name, birth_date, sex, deceased"
 
 
 class Index:
@@ -43,146 +43,172 @@ class Index:
             )
         self.folder = folder.resolve()
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(cache or ":memory:", check_same_thread=False)
-        self._connection.executescript(_SCHEMA)
-        self.refresh()
+        self._connection = connect(cache, self.folder)
+        self._stamps: dict[str, Stamp] | None = None  # the files as the index is known to hold them
+        self._digest = ""
+        self._listed, self._swept = -1, 0.0  # the folder's own time at the last look at its files, and when that was
+        self._writes = -1  # SQLite's count of what other connections wrote
+        self._refresh()
 
-    def refresh(self) -> None:
-        """Read new and changed files, forget those that are gone."""
-        with self._lock, self._connection as connection:
-            known = {path: (size, time) for path, size, time in connection.execute("SELECT path, size, time FROM file")}
-            present = {path.name: path for path in self._files()}
-            for name, path in present.items():
-                facts = path.stat()
-                if known.get(name) != (facts.st_size, facts.st_mtime_ns):
-                    self._forget(name)
-                    self._read(path, facts.st_size, facts.st_mtime_ns)
-            for name in known.keys() - present.keys():
-                self._forget(name)
-
-    def _files(self) -> list[Path]:
-        """Record files of the folder itself; a link that leads outside is not one of them."""
-        found = [path for path in self.folder.iterdir() if path.suffix in (".json", ".ndjson") and path.is_file()]
-        return sorted(path for path in found if path.resolve().parent == self.folder)
-
-    def _forget(self, name: str) -> None:
-        for table, column in (
-            ("file", "path"),
-            ("patient", "file"),
-            ("name_word", "file"),
-            ("entry", "file"),
-        ):
-            self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (name,))
-
-    def _read(self, path: Path, size: int, time: int) -> None:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        try:
-            contents = read_file(path)
-        except (ValueError, RecursionError):  # not UTF-8 or not JSON: counted, never quoted
-            self._connection.execute(
-                "INSERT INTO file VALUES (?, ?, ?, ?, ?)", (path.name, size, time, digest, _UNREADABLE)
-            )
-            return
-        self._connection.execute(
-            "INSERT INTO file VALUES (?, ?, ?, ?, ?)", (path.name, size, time, digest, contents.skipped)
-        )
-        self._store(contents, path.name)
-
-    def _store(self, contents: Contents, file: str) -> None:
-        for patient in contents.patients:
-            self._connection.execute(
-                "INSERT INTO patient VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    patient.id,
-                    patient.mrn,
-                    patient.name,
-                    patient.birth_date,
-                    patient.sex,
-                    patient.deceased,
-                    file,
-                ),
-            )
-            for number, name in enumerate((patient.name, *patient.other_names)):
-                words = [(word, patient.id, number, file) for word in name_words(name)]
-                self._connection.executemany("INSERT INTO name_word VALUES (?, ?, ?, ?)", words)
-        self._connection.executemany(
-            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    patient,
-                    entry.section,
-                    entry.name,
-                    entry.code,
-                    entry.system,
-                    entry.date,
-                    None if entry.value is None else json.dumps(entry.value),
-                    entry.unit,
-                    entry.status,
-                    entry.detail,
-                    entry.source,
-                    entry.group,
-                    file,
-                )
-                for patient, entry in contents.entries
-            ],
-        )
+    @contextmanager
+    def view(self, scope: Scope = None) -> Iterator[Index]:
+        """The records as the files are now; the same for the whole of the block."""
+        with self._lock:
+            self._refresh()
+            with transaction(self._connection, "DEFERRED"):
+                yield self
 
     def version(self) -> str:
         """A digest of the content of all files."""
-        with self._lock:
-            digests = [row[0] for row in self._connection.execute("SELECT digest FROM file ORDER BY path")]
-        return f"records-{hashlib.sha256(''.join(digests).encode()).hexdigest()[:8]}"
+        return f"records-{self._digest}"
 
-    def problems(self) -> tuple[int, int]:
-        """(files that could not be read, resources left out)."""
-        with self._lock:
-            rows = [row[0] for row in self._connection.execute("SELECT skipped FROM file")]
-        return sum(row == _UNREADABLE for row in rows), sum(row for row in rows if row > 0)
+    def _refresh(self) -> None:
+        """Read new and changed files, forget those that are gone."""
+        touched = self._touched()
+        if self._swept_lately() and not touched:
+            return
+        present = self._scan()
+        if present == self._stamps and not touched:
+            return
+        if self._known() != present:
+            with transaction(self._connection, "IMMEDIATE"):
+                known = self._known()  # again, now that no other process can write
+                for name in known.keys() - present.keys():
+                    self._forget(name)
+                for name, stamp in present.items():
+                    if known.get(name) != stamp:
+                        self._forget(name)
+                        self._read(name, stamp)
+        digests = self._connection.execute("SELECT path, digest FROM file ORDER BY path")
+        self._digest = hashlib.sha256("".join(f"{path}\0{digest}\n" for path, digest in digests).encode()).hexdigest()[
+            :8
+        ]
+        self._stamps = present
 
-    def patients(self) -> list[Patient]:
-        """Everyone in the folder, by name and id."""
-        return self._patients("ORDER BY name, id")
+    def _swept_lately(self) -> bool:
+        """Whether all files of a large folder were looked at a moment ago and none came, went or was replaced."""
+        if self._stamps is None or len(self._stamps) <= SMALL_FOLDER:
+            return False
+        return monotonic() < self._swept + SWEEP_SECONDS and self._folder_time() == self._listed
+
+    def _folder_time(self) -> int:
+        try:
+            return self.folder.stat().st_mtime_ns
+        except OSError:
+            return -1
+
+    def _touched(self) -> bool:
+        """Whether another connection has written to the index since the last call."""
+        before = self._writes
+        (self._writes,) = self._connection.execute("PRAGMA data_version").fetchone()
+        return before != self._writes
+
+    def _known(self) -> dict[str, Stamp]:
+        rows = self._connection.execute("SELECT path, size, modified, changed FROM file")
+        return {path: (size, modified, changed) for path, size, modified, changed in rows}
+
+    def _scan(self) -> dict[str, Stamp]:
+        """Record files of the folder itself; a link that leads outside is not one of them."""
+        self._listed, self._swept = self._folder_time(), monotonic()
+        found: dict[str, Stamp] = {}
+        try:
+            with os.scandir(self.folder) as listing:
+                for item in listing:
+                    if not item.name.endswith(SUFFIXES) or not item.is_file():
+                        continue
+                    if item.is_symlink() and Path(item.path).resolve().parent != self.folder:
+                        continue
+                    facts = item.stat()
+                    found[item.name] = (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+        except OSError as error:
+            raise RecordError(f"the records folder cannot be read: {error.strerror}") from error
+        return found
+
+    def _forget(self, name: str) -> None:
+        for table in _TABLES:
+            column = "path" if table == "file" else "file"
+            self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (name,))
+
+    def _read(self, name: str, stamp: Stamp) -> None:
+        try:
+            data = (self.folder / name).read_bytes()
+            contents = read_bytes(data, lines=name.endswith(".ndjson"))
+        except (OSError, ValueError, RecursionError):  # not readable, not UTF-8 or not JSON: counted, never quoted
+            self._connection.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?)", (name, *stamp, "unreadable", 0))
+            return
+        digest = hashlib.sha256(data).hexdigest()
+        self._connection.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?)", (name, *stamp, digest, 1))
+        self._store(contents, name)
+
+    def _store(self, contents: Contents, file: str) -> None:
+        run = self._connection.executemany
+        run(
+            "INSERT INTO patient VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(p.id, p.mrn, p.name, p.birth_date, p.sex, p.deceased, file) for p in contents.patients],
+        )
+        run(
+            "INSERT INTO name_word VALUES (?, ?, ?, ?)",
+            [
+                (word, patient.id, number, file)
+                for patient in contents.patients
+                for number, name in enumerate((patient.name, *patient.other_names))
+                for word in name_words(name)
+            ],
+        )
+        run(
+            f"INSERT INTO entry VALUES ({', '.join('?' * 15)})",
+            [
+                (
+                    patient,
+                    e.section,
+                    e.name,
+                    e.code,
+                    e.system,
+                    e.date,
+                    None if e.value is None else json.dumps(e.value),
+                    e.unit,
+                    e.status,
+                    e.detail,
+                    e.source,
+                    e.group,
+                    e.recorded,
+                    e.ended,
+                    file,
+                )
+                for patient, e in contents.entries
+            ],
+        )
+        run(
+            "INSERT INTO left_out VALUES (?, ?, ?, ?)",
+            [(out.patient, out.kind, out.reason, file) for out in contents.left_out],
+        )
 
     def by_id(self, written: str) -> list[Patient]:
-        """Patients whose id is ``written``, whatever its case."""
         return self._patients("WHERE id = ? COLLATE NOCASE", written)
 
     def by_mrn(self, written: str) -> list[Patient]:
-        """Patients whose medical record number is ``written``."""
         return self._patients("WHERE mrn = ? COLLATE NOCASE", written)
 
     def by_name(self, written: str) -> list[Patient]:
-        """Patients who have all words of ``written`` in one of their names."""
         words = name_words(written)
         if not words:
             return []
-        marks = ", ".join("?" for _ in words)
-        with self._lock:
-            rows = self._connection.execute(
-                f"SELECT patient FROM name_word WHERE word IN ({marks}) GROUP BY patient, name "
-                "HAVING count(DISTINCT word) = ?",
-                (*words, len(words)),
-            ).fetchall()
-        ids = sorted({row[0] for row in rows})
-        return [patient for patient_id in ids for patient in self._patients("WHERE id = ?", patient_id)]
+        rows = self._connection.execute(
+            f"SELECT DISTINCT patient FROM name_word WHERE word IN ({', '.join('?' * len(words))}) "
+            "GROUP BY patient, file, name HAVING count(DISTINCT word) = ? ORDER BY patient",
+            (*words, len(words)),
+        ).fetchall()
+        return [patient for (identity,) in rows for patient in self._patients("WHERE id = ?", identity)]
 
     def _patients(self, where: str, *values: str) -> list[Patient]:
-        columns = "id, mrn, name, birth_date, sex, deceased"
-        with self._lock:
-            rows = self._connection.execute(f"SELECT {columns} FROM patient {where}", values).fetchall()
-        return [
-            Patient(id=row[0], mrn=row[1], name=row[2], birth_date=row[3], sex=row[4], deceased=row[5]) for row in rows
-        ]
+        rows = self._connection.execute(f"SELECT DISTINCT {_PATIENT} FROM patient {where} ORDER BY rowid", values)
+        return [Patient(id=r[0], mrn=r[1], name=r[2], birth_date=r[3], sex=r[4], deceased=r[5]) for r in rows]
 
     def entries(self, patient: str, section: str) -> list[Entry]:
-        """Entries of one section, newest first, undated last."""
-        with self._lock:
-            rows = self._connection.execute(
-                'SELECT section, name, code, system, date, value, unit, status, detail, source, "group" '
-                "FROM entry WHERE patient = ? AND section = ? ORDER BY date IS NULL, date DESC, name, source",
-                (patient, section),
-            ).fetchall()
-        return [
+        rows = self._connection.execute(
+            f"SELECT {_ENTRY} FROM entry WHERE patient = ? AND section = ?", (patient, section)
+        )
+        found = [
             Entry(
                 section=row[0],
                 name=row[1],
@@ -195,15 +221,25 @@ class Index:
                 detail=row[8],
                 source=row[9],
                 group=row[10],
+                recorded=row[11],
+                ended=row[12],
             )
             for row in rows
         ]
+        return newest_first(found)
 
+    def left_out(self, patient: str) -> list[LeftOut]:
+        rows = self._connection.execute("SELECT patient, kind, reason FROM left_out WHERE patient = ?", (patient,))
+        return [LeftOut(patient=owner, kind=kind, reason=reason) for owner, kind, reason in rows]
 
-def name_words(name: str) -> list[str]:
-    """Words of a name without accents, titles or the digits generators append ("José12" is "jose")."""
-    words = ("".join(char for char in word if not char.isdigit()) for word in text.key(name).split())
-    return sorted({word for word in words if word and word not in _TITLES})
-
-
-_TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "prof"))
+    def notes(self) -> list[str]:
+        """Files that could not be read, and resources whose patient could not be told."""
+        (files,) = self._connection.execute("SELECT count(*) FROM file WHERE NOT readable").fetchone()
+        (nobody,) = self._connection.execute("SELECT count(*) FROM left_out WHERE patient IS NULL").fetchone()
+        notes = [f"{files} record files could not be read."] if files else []
+        if nobody:
+            some = ("", "it is", "is") if nobody == 1 else ("s", "they are", "are")
+            notes.append(
+                "{} resource{} of the folder cannot be read or told whose {} and {} left out.".format(nobody, *some)
+            )
+        return notes

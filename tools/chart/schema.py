@@ -20,7 +20,8 @@ SECTIONS = (
 
 DESCRIPTION = (
     "Read sections of one patient's record: by id, MRN or name; optionally only some tests (LOINC or "
-    "everyday names), a date range, the latest value of each, or a number of entries."
+    "everyday names), a date range, the latest value of each, a number of entries, only what is active or "
+    "inactive, or the record as it was on a date."
 )
 
 _DATE = from_conversation({"type": "string", "format": "date"})
@@ -46,6 +47,8 @@ ARGUMENTS: dict[str, Any] = closed_object(
         "to": _DATE,
         "latest_only": {"type": "boolean"},
         "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+        "status": {"type": "string", "enum": ["active", "inactive"]},
+        "as_of": _DATE,
     },
     required=["patient", "sections"],
 )
@@ -77,11 +80,14 @@ _OK = closed_object(
                 "birth_date": text(),
                 "sex": text(),
                 "deceased": text(),
+                "age": {"type": "integer", "minimum": 0},
+                "age_unit": {"enum": ["days", "months", "years"]},
                 "as_written": text(),
-                "matched_by": {"enum": ["id", "mrn", "name", "name_and_birth_date"]},
+                "matched_by": {"enum": ["id", "mrn", "name", "name_and_birth_date", "name_and_mrn"]},
             },
             required=["id", "name", "as_written", "matched_by"],
         ),
+        "as_of": text(),
         "codes": {
             "type": "array",
             "items": closed_object(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tools.dosing.schema import ARGUMENTS, DESCRIPTION, RESULT
+from tools.dosing.result_schema import RESULT
+from tools.dosing.schema import ARGUMENTS, DESCRIPTION
 from tools.tool import Tool
 
 NAME = "calculate_dose"

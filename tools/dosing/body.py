@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from tools.dosing.answer import Answer
-from tools.dosing.plausible import height, missing, required_weight, weight
+from tools.dosing.plausible import check_body, height, missing, size, weight
 from tools.dosing.quantity import CM_PER_IN, rounded, show, significant
 from tools.errors import Refusal
 
@@ -15,18 +15,16 @@ _HUNDREDTH = Decimal("0.01")
 _TENTH = Decimal("0.1")
 
 
-def _size(arguments: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
-    kg, cm = required_weight(arguments, "the formula needs it"), height(arguments)
-    if cm is None:
-        raise missing("height", "the formula needs it")
-    return kg, cm
+def surface_area_m2(kg: Decimal, cm: Decimal) -> Decimal:
+    """Body surface area in m² by Mosteller."""
+    return (cm * kg / 3600).sqrt()
 
 
 def body_surface_area(arguments: Mapping[str, Any]) -> Answer:
     """Body surface area in m² by Mosteller (default) or Du Bois."""
-    kg, cm = _size(arguments)
+    kg, cm = size(arguments, "the formula needs both")
     if arguments.get("formula", "mosteller") == "mosteller":
-        area = (cm * kg / 3600).sqrt()
+        area = surface_area_m2(kg, cm)
         formula = "BSA = sqrt(height_cm × weight_kg / 3600) (Mosteller)"
         step = f"sqrt({show(cm)} × {show(kg)} / 3600) = {show(area)} m²"
         source = "Mosteller, N Engl J Med 1987;317:1098"
@@ -51,11 +49,9 @@ _BMI_BANDS = ((Decimal("18.5"), "underweight"), (Decimal(25), "normal"), (Decima
 
 def body_mass_index(arguments: Mapping[str, Any]) -> Answer:
     """Body mass index in kg/m²; the bands named are for adults."""
-    kg, cm = _size(arguments)
+    kg, cm = size(arguments, "the formula needs both")
     metres = cm / 100
     index = kg / (metres * metres)
-    if not Decimal(5) <= index <= Decimal(150):
-        raise _mismatch(kg, cm, index)
     band = next((name for below, name in _BMI_BANDS if rounded(index, _TENTH) < below), "obesity")
     return Answer(
         calculation="body_mass_index",
@@ -69,15 +65,7 @@ def body_mass_index(arguments: Mapping[str, Any]) -> Answer:
     )
 
 
-def _mismatch(kg: Decimal, cm: Decimal, index: Decimal) -> Refusal:
-    return Refusal(
-        "implausible_value",
-        "/height",
-        f"{show(kg)} kg and {show(cm)} cm",
-        "a body mass index of 5 to 150 kg/m²",
-        f"weight {show(kg)} kg with height {show(cm)} cm gives a BMI of {show(index)}; "
-        "check both values and their units.",
-    )
+SHORTEST_FOR_DEVINE = Decimal(122)  # cm, 4 ft: below it the formula soon falls under zero
 
 
 def devine_kg(sex: str, cm: Decimal) -> Decimal:
@@ -95,8 +83,18 @@ def ideal_body_weight(arguments: Mapping[str, Any]) -> Answer:
     """Ideal body weight (Devine) in kg, and adjusted weight when the actual weight is given."""
     cm = height(arguments, adult=True)
     if cm is None:
-        raise missing("height", "the Devine formula needs it")
+        raise missing("height", why="the Devine formula needs it")
+    if cm < SHORTEST_FOR_DEVINE:
+        raise Refusal(
+            "not_eligible",
+            "/height",
+            f"{show(cm)} cm",
+            f"{SHORTEST_FOR_DEVINE} cm (4 ft) or more",
+            f"the Devine formula makes no sense for a height of {show(cm)} cm.",
+        )
     kg = weight(arguments)
+    if kg is not None:
+        check_body(kg, cm)
     sex = arguments["sex"]
     ideal = devine_kg(sex, cm)
     inches = cm / CM_PER_IN

@@ -1,4 +1,4 @@
-"""Rates: pump rate of an infusion, and maintenance fluids by weight."""
+"""Infusions: pump rate from a dose rate and back, and maintenance fluids by weight."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from tools.dosing.answer import Answer
+from tools.dosing.drug import described, resolve
+from tools.dosing.label_range import check_against_label
 from tools.dosing.plausible import required_weight
 from tools.dosing.quantity import decimal, json_number, rounded, show, significant
 from tools.errors import Refusal
 
 _TENTH = Decimal("0.1")
-_MG = {"mg": Decimal(1), "mcg": Decimal("0.001")}
+_SCALE = {"g": Decimal(1000), "mg": Decimal(1), "mcg": Decimal("0.001"), "units": Decimal(1), "mEq": Decimal(1)}
+_FAMILY = {"g": "mass", "mg": "mass", "mcg": "mass", "units": "units", "mEq": "mEq"}
+_STRENGTHS = {"mass": "mg/mL or mcg/mL", "units": "units/mL", "mEq": "mEq/mL"}
+_SLOWEST, _FASTEST = Decimal("0.01"), Decimal(1500)  # mL/h
+_DEFINITION = "dimensional analysis (definition of the units)"
 
 
 def infusion_rate(arguments: Mapping[str, Any]) -> Answer:
@@ -20,15 +26,7 @@ def infusion_rate(arguments: Mapping[str, Any]) -> Answer:
     dose, dose_unit = decimal(arguments["dose"]), str(arguments["dose_unit"])
     strength, strength_unit = decimal(arguments["concentration"]), str(arguments["concentration_unit"])
     drug_unit, *per = dose_unit.split("/")
-    bag_unit = strength_unit.split("/")[0]
-    if (drug_unit == "units") != (bag_unit == "units"):
-        raise Refusal(
-            "unit_mismatch",
-            "/concentration_unit",
-            strength_unit,
-            "units/mL" if drug_unit == "units" else "mg/mL or mcg/mL",
-            f"a dose in {dose_unit} cannot be drawn from a concentration in {strength_unit}",
-        )
+    bag_unit = _bag_unit(dose_unit, strength_unit)
     inputs: dict[str, Decimal | str] = {"dose": f"{show(dose)} {dose_unit}"}
     steps: list[str] = []
     hourly = dose
@@ -40,26 +38,28 @@ def infusion_rate(arguments: Mapping[str, Any]) -> Answer:
     if per[-1] == "min":
         hourly *= 60
         steps.append(f"× 60 min/h = {show(hourly)} {drug_unit}/h")
-    if drug_unit != "units" and drug_unit != bag_unit:
-        hourly = hourly * _MG[drug_unit] / _MG[bag_unit]
+    if drug_unit != bag_unit:
+        hourly = hourly * _SCALE[drug_unit] / _SCALE[bag_unit]
         steps.append(f"= {show(hourly)} {bag_unit}/h")
     rate = hourly / strength
     steps.append(f"{show(hourly)} {bag_unit}/h / {show(strength)} {strength_unit} = {show(rate)} mL/h")
     inputs["concentration"] = f"{show(strength)} {strength_unit}"
-    if not Decimal("0.01") <= rate <= Decimal(1500):
+    about, warnings = _labelled(arguments, dose, dose_unit, "/dose")
+    if not _SLOWEST <= rate <= _FASTEST:
         raise Refusal(
             "implausible_value",
             "/dose",
             f"{json_number(dose)} {dose_unit}",
-            "a rate of 0.01 to 1500 mL/h",
+            f"a rate of {_SLOWEST} to {_FASTEST} mL/h",
             f"{show(rate)} mL/h is not a rate a pump runs; check the dose unit and the concentration "
             "for a factor of ten or a thousand.",
         )
-    warnings = ["Above 999 mL/h, the usual ceiling of infusion pumps."] if rate > 999 else []
+    warnings += _pump(rate)
     if "weight" in arguments and "kg" not in per:
         warnings.append(f"Weight was not used: {dose_unit} is not per kilogram.")
     return Answer(
         calculation="infusion_rate",
+        about=about,
         value=rounded(rate, _TENTH) if rate >= 1 else rounded(rate, Decimal("0.01")),
         unit="mL/h",
         formula="rate = dose [× weight_kg] [× 60 min/h] / concentration",
@@ -67,8 +67,86 @@ def infusion_rate(arguments: Mapping[str, Any]) -> Answer:
         steps=tuple(steps),
         applied=("rounded to 0.1 mL/h" if rate >= 1 else "rounded to 0.01 mL/h",),
         warnings=tuple(warnings),
-        source="dimensional analysis (definition of the units)",
+        source=_DEFINITION,
     )
+
+
+def infusion_dose(arguments: Mapping[str, Any]) -> Answer:
+    """Dose rate of a running pump, in the unit asked for: the inverse of ``infusion_rate``."""
+    rate, rate_unit = decimal(arguments["rate"]), str(arguments["rate_unit"])
+    strength, strength_unit = decimal(arguments["concentration"]), str(arguments["concentration_unit"])
+    dose_unit = str(arguments["dose_unit"])
+    drug_unit, *per = dose_unit.split("/")
+    bag_unit = _bag_unit(dose_unit, strength_unit)
+    hourly_ml = rate * 60 if rate_unit == "mL/min" else rate
+    if not _SLOWEST <= hourly_ml <= _FASTEST:
+        raise Refusal(
+            "implausible_value",
+            "/rate",
+            f"{json_number(rate)} {rate_unit}",
+            f"a rate of {_SLOWEST} to {_FASTEST} mL/h",
+            f"{show(hourly_ml)} mL/h is not a rate a pump runs; check the unit of the rate.",
+        )
+    amount = hourly_ml * strength
+    inputs: dict[str, Decimal | str] = {
+        "rate_ml_h": significant(hourly_ml),
+        "concentration": f"{show(strength)} {strength_unit}",
+    }
+    steps = [f"{show(hourly_ml)} mL/h × {show(strength)} {strength_unit} = {show(amount)} {bag_unit}/h"]
+    if drug_unit != bag_unit:
+        amount = amount * _SCALE[bag_unit] / _SCALE[drug_unit]
+        steps.append(f"= {show(amount)} {drug_unit}/h")
+    if per[-1] == "min":
+        amount /= 60
+        steps.append(f"/ 60 min/h = {show(amount)} {drug_unit}/min")
+    if "kg" in per:
+        kg = required_weight(arguments, f"a dose in {dose_unit} needs it")
+        inputs["weight_kg"] = significant(kg)
+        before, amount = amount, amount / kg
+        steps.append(f"{show(before)} {drug_unit}/{per[-1]} / {show(kg)} kg = {show(amount)} {dose_unit}")
+    about, warnings = _labelled(arguments, amount, dose_unit, "/rate")
+    warnings += _pump(hourly_ml)
+    if "weight" in arguments and "kg" not in per:
+        warnings.append(f"Weight was not used: {dose_unit} is not per kilogram.")
+    return Answer(
+        calculation="infusion_dose",
+        about=about,
+        value=significant(amount, 6),
+        unit=dose_unit,
+        formula="dose = rate × concentration [/ 60 min/h] [/ weight_kg]",
+        inputs=inputs,
+        steps=tuple(steps),
+        warnings=tuple(warnings),
+        source=_DEFINITION,
+    )
+
+
+def _bag_unit(dose_unit: str, strength_unit: str) -> str:
+    """The unit of the drug in the bag, which must be of the dose's kind."""
+    drug_unit, bag_unit = dose_unit.split("/")[0], strength_unit.split("/")[0]
+    if _FAMILY[drug_unit] != _FAMILY[bag_unit]:
+        raise Refusal(
+            "unit_mismatch",
+            "/concentration_unit",
+            strength_unit,
+            _STRENGTHS[_FAMILY[drug_unit]],
+            f"a dose in {dose_unit} cannot be drawn from a concentration in {strength_unit}",
+        )
+    return bag_unit
+
+
+def _labelled(
+    arguments: Mapping[str, Any], dose: Decimal, dose_unit: str, place: str
+) -> tuple[dict[str, Any], list[str]]:
+    """How the drug was understood and what its label says of the rate, when a drug was named."""
+    if arguments.get("drug") is None:
+        return {}, []
+    match = resolve(arguments["drug"])
+    return {"drug": described(match)}, check_against_label(match.drug, dose, dose_unit, place)
+
+
+def _pump(rate: Decimal) -> list[str]:
+    return ["Above 999 mL/h, the usual ceiling of infusion pumps."] if rate > 999 else []
 
 
 def maintenance_fluids(arguments: Mapping[str, Any]) -> Answer:

@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tools.dosing.quantity import age_days, creatinine_mg_dl, decimal, height_cm, show, weight_kg
+from tools.dosing.quantity import (
+    UMOL_PER_MG_DL_CREATININE,
+    age_days,
+    creatinine_mg_dl,
+    decimal,
+    height_cm,
+    show,
+    weight_kg,
+)
 from tools.errors import Refusal
 
 _YEAR = Decimal("365.25")
@@ -28,12 +36,35 @@ _WEIGHT_BY_AGE = (
 )
 
 
-def missing(name: str, why: str) -> Refusal:
-    """A refusal that asks for an argument by name."""
-    return Refusal("missing_argument", f"/{name}", None, f"a value for {name}", f"missing {name}: {why}")
+# age below (days) -> lowest and highest believable height (cm)
+_HEIGHT_BY_AGE = (
+    (Decimal(31), Decimal(25), Decimal(65)),
+    (_YEAR, Decimal(35), Decimal(95)),
+    (_YEAR * 3, Decimal(55), Decimal(120)),
+    (_YEAR * 6, Decimal(70), Decimal(145)),
+    (_YEAR * 12, Decimal(80), Decimal(195)),
+    (_YEAR * 200, Decimal(100), Decimal(250)),
+)
+_ADULT_HEIGHT = (Decimal(100), Decimal(250))
+_ANY_HEIGHT = (Decimal(25), Decimal(250))
+_BODY_MASS_INDEX = (Decimal(5), Decimal(150))
 
 
-def _implausible(name: str, found: str, expected: str, hint: str) -> Refusal:
+def missing(*names: str, why: str) -> Refusal:
+    """A refusal that asks for arguments by name, all that are lacking at once."""
+    wanted = ", ".join(names)
+    return Refusal("missing_argument", f"/{names[0]}", None, f"a value for {wanted}", f"missing {wanted}: {why}")
+
+
+def require(arguments: Mapping[str, Any], *names: str, why: str) -> None:
+    """Refuse unless all these arguments are there, naming every one that is not."""
+    lacking = [name for name in names if arguments.get(name) is None]
+    if lacking:
+        raise missing(*lacking, why=why)
+
+
+def implausible(name: str, found: str, expected: str, hint: str) -> Refusal:
+    """A refusal of a value that cannot be right; ``hint`` is the value that was probably meant."""
     question = f"; did you mean {hint}?" if hint else ""
     return Refusal(
         "implausible_value",
@@ -50,9 +81,9 @@ def weight(arguments: Mapping[str, Any], age: Decimal | None = None) -> Decimal 
     if number is None and unit is None:
         return None
     if number is None:
-        raise missing("weight", "weight_unit was given without it")
+        raise missing("weight", why="weight_unit was given without it")
     if unit is None:
-        raise missing("weight_unit", "a weight needs its unit (kg, g or lb)")
+        raise missing("weight_unit", why="a weight needs its unit (kg, g or lb)")
     low, high = Decimal("0.4"), Decimal(400)
     group = ""
     if age is not None:
@@ -66,7 +97,7 @@ def weight(arguments: Mapping[str, Any], age: Decimal | None = None) -> Decimal 
             if other != unit and low <= weight_kg(number, other) <= high
         ]
         hints += [f"{show(decimal(number) * factor)} {unit}" for factor in _TENFOLD if low <= kg * factor <= high]
-        raise _implausible(
+        raise implausible(
             "weight",
             f"{number:g} {unit}",
             f"{show(low)} to {show(high)} kg{group}",
@@ -82,43 +113,101 @@ def required_weight(arguments: Mapping[str, Any], why: str, age: Decimal | None 
     """Weight in kg, or a refusal that says why it is needed."""
     kg = weight(arguments, age)
     if kg is None:
-        raise missing("weight", why)
+        raise missing("weight", why=why)
     return kg
 
 
-def height(arguments: Mapping[str, Any], *, adult: bool = False) -> Decimal | None:
-    """Height in cm; None when the request has none."""
-    number, unit = arguments.get("height"), arguments.get("height_unit")
-    if number is None and unit is None:
+def height(arguments: Mapping[str, Any], *, adult: bool = False, age: Decimal | None = None) -> Decimal | None:
+    """Height in cm, believable for the age (days) when one is known; None when the request has none."""
+    number, unit, inches = (arguments.get(key) for key in ("height", "height_unit", "height_inches"))
+    if number is None and unit is None and inches is None:
         return None
     if number is None:
-        raise missing("height", "height_unit was given without it")
+        raise missing("height", why="its unit or inches were given without it")
     if unit is None:
-        raise missing("height_unit", "a height needs its unit (cm, m or in)")
-    low, high = (Decimal(100), Decimal(250)) if adult else (Decimal(25), Decimal(250))
-    cm = height_cm(number, unit)
+        raise missing("height_unit", why="a height needs its unit (cm, m, in or ft-in)")
+    _check_feet(number, unit, inches)
+    low, high = _ADULT_HEIGHT if adult else _ANY_HEIGHT
+    group = ""
+    if age is not None:
+        low, high = next((low, high) for below, low, high in _HEIGHT_BY_AGE if age < below)
+        group = f" at this age ({show(age / _YEAR, 3)} years)"
+    cm = height_cm(number, unit, inches or 0)
     if not low <= cm <= high:
         hints = [
-            f"{number:g} {other}"
-            for other in ("cm", "in", "m")
+            f"{number:g} {'ft' if other == 'ft-in' else other}"
+            for other in ("cm", "in", "m", "ft-in")
             if other != unit and low <= height_cm(number, other) <= high
         ]
         hints += [f"{show(decimal(number) * factor)} {unit}" for factor in _TENFOLD if low <= cm * factor <= high]
-        raise _implausible("height", f"{number:g} {unit}", f"{show(low)} to {show(high)} cm", hints[0] if hints else "")
+        found = f"{number:g} {unit}" if unit != "ft-in" else f"{number:g} ft {inches or 0:g} in"
+        raise implausible("height", found, f"{show(low)} to {show(high)} cm{group}", hints[0] if hints else "")
     return cm
 
 
-def creatinine(arguments: Mapping[str, Any]) -> Decimal:
-    """Serum creatinine in mg/dL, between 0.2 and 25."""
+def _check_feet(number: float, unit: str, inches: float | None) -> None:
+    """Feet are whole and inches go with feet only, so that 5.6 is never read as 5 ft 6 in nor as 5.6 ft."""
+    if unit != "ft-in" and inches is not None:
+        raise Refusal(
+            "unit_mismatch",
+            "/height_inches",
+            inches,
+            "height_unit ft-in with height_inches, or no height_inches",
+            f"height_inches goes with feet; the height was given in {unit}.",
+        )
+    if unit == "ft-in" and number != int(number):
+        raise Refusal(
+            "unit_mismatch",
+            "/height",
+            number,
+            "whole feet in height and the inches in height_inches",
+            f"{number:g} feet can be read in two ways; give whole feet in height and the rest in height_inches.",
+        )
+
+
+def size(arguments: Mapping[str, Any], why: str, age: Decimal | None = None) -> tuple[Decimal, Decimal]:
+    """Weight in kg and height in cm that can belong to one body."""
+    require(arguments, "weight", "height", why=why)
+    kg, cm = weight(arguments, age), height(arguments, age=age)
+    assert kg is not None and cm is not None
+    check_body(kg, cm)
+    return kg, cm
+
+
+def check_body(kg: Decimal, cm: Decimal) -> None:
+    """Refuse a weight and a height that cannot belong to one body."""
+    index = kg / (cm / 100) ** 2
+    low, high = _BODY_MASS_INDEX
+    if not low <= index <= high:
+        raise Refusal(
+            "implausible_value",
+            "/height",
+            f"{show(kg)} kg and {show(cm)} cm",
+            f"a body mass index of {low} to {high} kg/m²",
+            f"weight {show(kg)} kg with height {show(cm)} cm gives a BMI of {show(index)}; "
+            "check both values and their units.",
+        )
+
+
+def creatinine(arguments: Mapping[str, Any], lowest: str = "0.2") -> Decimal:
+    """Serum creatinine in mg/dL, between ``lowest`` and 25."""
     number, unit = arguments["creatinine"], arguments["creatinine_unit"]
-    low, high = Decimal("0.2"), Decimal(25)
+    low, high = Decimal(lowest), Decimal(25)
     value = creatinine_mg_dl(number, unit)
     if not low <= value <= high:
         other = "mg/dL" if unit == "µmol/L" else "µmol/L"
         fits = low <= creatinine_mg_dl(number, other) <= high
-        expected = "0.2 to 25 mg/dL (18 to 2210 µmol/L)"
-        raise _implausible("creatinine", f"{number:g} {unit}", expected, f"{number:g} {other}" if fits else "")
+        micromoles = show(low * UMOL_PER_MG_DL_CREATININE, 2)
+        expected = f"{low} to 25 mg/dL ({micromoles} to 2210 µmol/L)"
+        raise implausible("creatinine", f"{number:g} {unit}", expected, f"{number:g} {other}" if fits else "")
     return value
+
+
+def clearance(arguments: Mapping[str, Any]) -> Decimal | None:
+    """A creatinine clearance or filtration rate in mL/min; None when the request has none."""
+    if arguments.get("creatinine_clearance") is None:
+        return None
+    return within(arguments, "creatinine_clearance", "mL/min", "0", "250")
 
 
 def adult_age_years(arguments: Mapping[str, Any], formula: str) -> Decimal:
@@ -130,7 +219,8 @@ def adult_age_years(arguments: Mapping[str, Any], formula: str) -> Decimal:
             "/age",
             arguments["age"],
             "18 years or more",
-            f"{formula} is for adults; found {arguments['age']:g} years. Children need a paediatric formula.",
+            f"{formula} is for adults; found {arguments['age']:g} years. "
+            "For a child use the calculation bedside_schwartz, which needs the height.",
         )
     return years
 
@@ -144,5 +234,5 @@ def within(arguments: Mapping[str, Any], name: str, unit: str, low: str, high: s
     """A plain number inside its bounds; ``hint`` names the slip that usually explains a value outside."""
     number = decimal(arguments[name])
     if not Decimal(low) <= number <= Decimal(high):
-        raise _implausible(name, f"{arguments[name]:g} {unit}", f"{low} to {high} {unit}", hint)
+        raise implausible(name, f"{arguments[name]:g} {unit}", f"{low} to {high} {unit}", hint)
     return number

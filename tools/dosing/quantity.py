@@ -9,11 +9,12 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 KG_PER_LB = Decimal("0.45359237")  # exact by definition
 CM_PER_IN = Decimal("2.54")  # exact by definition
+IN_PER_FT = 12
 UMOL_PER_MG_DL_CREATININE = Decimal("88.4")  # molar mass 113.12 g/mol
 DAYS_PER_YEAR = Decimal("365.25")
 
 _KG = {"kg": Decimal(1), "g": Decimal("0.001"), "lb": KG_PER_LB}
-_CM = {"cm": Decimal(1), "m": Decimal(100), "in": CM_PER_IN}
+_CM = {"cm": Decimal(1), "m": Decimal(100), "in": CM_PER_IN, "ft-in": CM_PER_IN * IN_PER_FT}
 _DAYS = {"days": Decimal(1), "weeks": Decimal(7), "months": DAYS_PER_YEAR / 12, "years": DAYS_PER_YEAR}
 
 
@@ -27,9 +28,9 @@ def weight_kg(number: float, unit: str) -> Decimal:
     return decimal(number) * _KG[unit]
 
 
-def height_cm(number: float, unit: str) -> Decimal:
-    """A height in centimetres."""
-    return decimal(number) * _CM[unit]
+def height_cm(number: float, unit: str, inches: float = 0) -> Decimal:
+    """A height in centimetres; ``ft-in`` is feet in ``number`` and the rest in ``inches``."""
+    return decimal(number) * _CM[unit] + decimal(inches) * CM_PER_IN
 
 
 def age_days(number: float, unit: str) -> Decimal:

@@ -1,4 +1,4 @@
-"""Kidney function of adults: Cockcroft–Gault clearance and CKD-EPI 2021 filtration rate."""
+"""Kidney function: Cockcroft–Gault and CKD-EPI 2021 for adults, the bedside Schwartz equation for children."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from tools.dosing.answer import Answer
-from tools.dosing.body import adjusted_kg, devine_kg
-from tools.dosing.plausible import adult_age_years, creatinine, height, required_weight
-from tools.dosing.quantity import rounded, show, significant
+from tools.dosing.body import SHORTEST_FOR_DEVINE, adjusted_kg, devine_kg
+from tools.dosing.plausible import (
+    adult_age_years,
+    check_body,
+    creatinine,
+    height,
+    missing,
+    patient_age_days,
+    required_weight,
+)
+from tools.dosing.quantity import DAYS_PER_YEAR, rounded, show, significant
+from tools.errors import Refusal
 
 _TENTH = Decimal("0.1")
 _OBESE = Decimal("1.2")  # actual weight above 120 percent of ideal
@@ -22,8 +31,10 @@ def creatinine_clearance(arguments: Mapping[str, Any]) -> Answer:
     up to 120 percent of ideal, adjusted weight above.
     """
     years = adult_age_years(arguments, "Cockcroft-Gault")
-    kg = required_weight(arguments, "Cockcroft-Gault needs it", years * Decimal("365.25"))
+    kg = required_weight(arguments, "Cockcroft-Gault needs it", years * DAYS_PER_YEAR)
     cm = height(arguments, adult=True)
+    if cm is not None:
+        check_body(kg, cm)
     mg_dl = creatinine(arguments)
     sex = arguments["sex"]
     used, policy, steps = _dosing_weight(kg, cm, sex)
@@ -55,6 +66,8 @@ def creatinine_clearance(arguments: Mapping[str, Any]) -> Answer:
 def _dosing_weight(kg: Decimal, cm: Decimal | None, sex: str) -> tuple[Decimal, str, list[str]]:
     if cm is None:
         return kg, "actual weight used", []
+    if cm < SHORTEST_FOR_DEVINE:
+        return kg, "actual weight used (too short for an ideal weight by Devine)", []
     ideal = devine_kg(sex, cm)
     step = f"ideal weight (Devine) = {show(ideal)} kg"
     if kg < ideal:
@@ -69,6 +82,10 @@ def _dosing_weight(kg: Decimal, cm: Decimal | None, sex: str) -> tuple[Decimal, 
 _STAGES = ((15, "G5"), (30, "G4"), (45, "G3b"), (60, "G3a"), (90, "G2"))
 
 
+def _stage(rate: Decimal) -> str:
+    return next((name for below, name in _STAGES if rounded(rate, Decimal(1)) < below), "G1")
+
+
 def egfr(arguments: Mapping[str, Any]) -> Answer:
     """CKD-EPI 2021 creatinine equation (no race term) in mL/min/1.73 m²."""
     years = adult_age_years(arguments, "CKD-EPI 2021")
@@ -81,7 +98,7 @@ def egfr(arguments: Mapping[str, Any]) -> Answer:
     factor = Decimal("1.012") if sex == "female" else Decimal(1)
     rate = 142 * low * high * aged * factor
     value = rounded(rate, _TENTH)
-    stage = next((name for below, name in _STAGES if rounded(rate, Decimal(1)) < below), "G1")
+    stage = _stage(rate)
     suffix = " × 1.012" if sex == "female" else ""
     return Answer(
         calculation="egfr",
@@ -95,4 +112,44 @@ def egfr(arguments: Mapping[str, Any]) -> Answer:
         ),
         applied=(f"KDIGO category {stage}",),
         source="Inker et al., N Engl J Med 2021;385:1737",
+    )
+
+
+_SCHWARTZ = Decimal("0.413")  # mg/dL·mL/min/1.73 m² per cm
+
+
+def bedside_schwartz(arguments: Mapping[str, Any]) -> Answer:
+    """Bedside Schwartz filtration rate of a child of 1 to 17 years in mL/min/1.73 m²."""
+    age = patient_age_days(arguments)
+    if not DAYS_PER_YEAR <= age < 18 * DAYS_PER_YEAR:
+        raise Refusal(
+            "not_eligible",
+            "/age",
+            f"{arguments['age']:g} {arguments['age_unit']}",
+            "1 year to under 18 years",
+            "the bedside Schwartz equation is for children of 1 to 17 years; "
+            + ("use the calculation egfr for adults." if age > DAYS_PER_YEAR else "infants have no equation here."),
+        )
+    cm = height(arguments, age=age)
+    if cm is None:
+        raise missing("height", why="the equation needs it")
+    mg_dl = creatinine(arguments, lowest="0.1")
+    rate = _SCHWARTZ * cm / mg_dl
+    warnings = ["For creatinine measured by an enzymatic (IDMS-traceable) method."]
+    if rate > 75:
+        warnings.append("The equation comes from children with a rate of 15 to 75; above that it is less certain.")
+    return Answer(
+        calculation="bedside_schwartz",
+        value=rounded(rate, _TENTH),
+        unit="mL/min/1.73 m²",
+        formula="eGFR = 0.413 × height_cm / creatinine_mg_dl (bedside Schwartz)",
+        inputs={
+            "age_years": significant(age / DAYS_PER_YEAR, 3),
+            "height_cm": significant(cm),
+            "creatinine_mg_dl": significant(mg_dl, 3),
+        },
+        steps=(f"0.413 × {show(cm)} / {show(mg_dl)} = {show(rate)}",),
+        applied=(f"KDIGO category {_stage(rate)}",) if age >= 2 * DAYS_PER_YEAR else (),
+        warnings=tuple(warnings),
+        source="Schwartz et al., J Am Soc Nephrol 2009;20:629",
     )

@@ -42,7 +42,7 @@ def screen_drugs(
     data_version: str,
 ) -> dict[str, Any]:
     """One drug lists its partners, several are screened pairwise; order and repetition do not matter."""
-    written = list(dict.fromkeys(drug.strip() for drug in drugs))
+    written = list(dict.fromkeys(_trimmed(drug) for drug in drugs))
     answers = [names.resolve(drug) for drug in written]
     matches = [answer for answer in answers if isinstance(answer, Match)]
     failures = [answer for answer in answers if isinstance(answer, NoMatch)]
@@ -79,6 +79,11 @@ def screen_drugs(
         "notes": _notes(failures, unique, shown, min_severity, alone, len(pairs)),
         "data_version": data_version,
     }
+
+
+def _trimmed(drug: str) -> str:
+    """The name without blanks around it; a name of blanks alone stays, so that it can be shown."""
+    return drug.strip() or drug
 
 
 def _wanted(entry: Interaction, screen: Screen, alone: bool, include_food_herbal: bool) -> bool:
@@ -133,7 +138,7 @@ def _notes(
 
 def _nothing_resolved(drugs: Sequence[str], failures: Sequence[NoMatch]) -> Refusal:
     first = failures[0]
-    place = f"/drugs/{next(i for i, drug in enumerate(drugs) if drug.strip() == first.as_written)}"
+    place = f"/drugs/{next(i for i, drug in enumerate(drugs) if _trimmed(drug) == first.as_written)}"
     if first.reason == "ambiguous":
         options = " or ".join(first.candidates)
         return Refusal(

@@ -13,12 +13,40 @@ from pathlib import Path
 
 from tools import text
 from tools.errors import TableError
+from tools.interactions.salts import bare
 from tools.interactions.schema import ACTIONS, EVIDENCE, MECHANISMS, SEVERITIES
 from tools.tables import TABLES, Row, content_hash, items, read_table
 
-SOURCES = ("drugs", "interactions", "look_alikes", "market_names")
+SOURCES = ("drugs", "memberships", "interactions", "look_alikes", "market_names")
 DATABASE = Path(__file__).parent.with_name("interactions.sqlite")
 KINDS = ("drug", "combination", "food", "herbal")
+RISKS = (
+    "QT",
+    "acidosis",
+    "anticholinergic",
+    "bleeding",
+    "blood pressure",
+    "bradycardia",
+    "bronchospasm",
+    "clotting",
+    "dopamine",
+    "glucose",
+    "hearing",
+    "heart failure",
+    "infection",
+    "intracranial pressure",
+    "kidney",
+    "lactic acidosis",
+    "liver",
+    "marrow",
+    "muscle",
+    "neuromuscular",
+    "potassium",
+    "potassium loss",
+    "sedation",
+    "seizure",
+    "serotonin",
+)
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -33,8 +61,9 @@ CREATE TABLE other_name (key TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE look_alike (key TEXT NOT NULL, other TEXT NOT NULL, PRIMARY KEY (key, other)) WITHOUT ROWID;
 CREATE TABLE interaction (
     id INTEGER PRIMARY KEY, object TEXT NOT NULL, precipitant TEXT NOT NULL, severity TEXT NOT NULL,
-    action TEXT NOT NULL, evidence TEXT NOT NULL, mechanism TEXT NOT NULL, pathway TEXT NOT NULL,
-    effect TEXT NOT NULL, management TEXT NOT NULL, sources TEXT NOT NULL);
+    action TEXT NOT NULL, evidence TEXT NOT NULL, mechanism TEXT NOT NULL, risk TEXT NOT NULL,
+    pathway TEXT NOT NULL, effect TEXT NOT NULL, management TEXT NOT NULL, sources TEXT NOT NULL,
+    verified TEXT NOT NULL);
 CREATE INDEX interaction_object ON interaction (object);
 CREATE INDEX interaction_precipitant ON interaction (precipitant);
 """
@@ -72,6 +101,7 @@ def fill(connection: sqlite3.Connection, folder: Path = TABLES) -> dict[str, int
     connection.executescript(_SCHEMA)
     drugs = read_table("drugs", folder)
     _fill_drugs(connection, drugs)
+    _fill_memberships(connection, drugs, read_table("memberships", folder))
     _fill_names(connection, drugs, folder)
     _fill_interactions(connection, read_table("interactions", folder))
     connection.execute("INSERT INTO meta VALUES ('content', ?)", (content_hash(SOURCES, folder),))
@@ -90,8 +120,18 @@ def _fill_drugs(connection: sqlite3.Connection, drugs: list[Row]) -> None:
             if ingredient not in singles:
                 raise TableError(f"drugs.tsv: {row['name']}: ingredient {ingredient!r} has no row of its own")
             connection.execute("INSERT INTO ingredient VALUES (?, ?, ?)", (row["name"], position, ingredient))
-        for class_name in items(row["classes"]):
-            connection.execute("INSERT INTO class_member VALUES (?, ?)", (class_name, row["name"]))
+
+
+def _fill_memberships(connection: sqlite3.Connection, drugs: list[Row], memberships: list[Row]) -> None:
+    """Each class of drugs.tsv with the source of that membership; the two tables must say the same."""
+    listed = {(name, row["name"]) for row in drugs for name in items(row["classes"])}
+    sourced = {(row["class"], row["drug"]) for row in memberships}
+    for name, drug in sorted(listed ^ sourced):
+        here, missing = ("drugs.tsv", "memberships.tsv") if (name, drug) in listed else ("memberships.tsv", "drugs.tsv")
+        raise TableError(f"{here}: {drug!r} is in class {name!r}, but not in {missing}; the two must agree")
+    connection.executemany(
+        "INSERT INTO class_member VALUES (?, ?)", [(row["class"], row["drug"]) for row in memberships]
+    )
 
 
 def _fill_names(connection: sqlite3.Connection, drugs: list[Row], folder: Path) -> None:
@@ -110,7 +150,12 @@ def _fill_names(connection: sqlite3.Connection, drugs: list[Row], folder: Path) 
             add(brand, row["name"], "brand")
         for alias in items(row["aliases"]):
             add(alias, row["name"], "alias")
-    singles = {text.key(row["name"]): row["name"] for row in drugs if row["kind"] == "drug"}
+    singles = {
+        text.key(name): row["name"]
+        for row in drugs
+        if row["kind"] == "drug"
+        for name in (row["name"], *items(row["aliases"]))
+    }
     combinations = {
         tuple(sorted(items(row["ingredients"]))): row["name"] for row in drugs if row["kind"] == "combination"
     }
@@ -137,7 +182,7 @@ def _fill_names(connection: sqlite3.Connection, drugs: list[Row], folder: Path) 
 
 
 def _single(substance: str, singles: dict[str, str]) -> str | None:
-    return next((k for k in (text.key(substance), text.without_salt(substance)) if k in singles), None)
+    return next((k for k in (text.key(substance), bare(substance)) if k in singles), None)
 
 
 def _fill_interactions(connection: sqlite3.Connection, rows: list[Row]) -> None:
@@ -156,13 +201,16 @@ def _fill_interactions(connection: sqlite3.Connection, rows: list[Row]) -> None:
                 raise TableError(f"{place}: {column} {row[column]!r} is not one of {', '.join(allowed)}")
         if row["severity"] == "contraindicated" and len(items(row["source"])) < 2:
             raise TableError(f"{place}: a contraindication needs two sources")
+        unknown = sorted(set(items(row["risk"])) - set(RISKS))
+        if unknown:
+            raise TableError(f"{place}: risk {unknown[0]!r} is not one of {', '.join(RISKS)}")
         if row["evidence"] != "pk_prediction":
             pair = frozenset(sides)
             if pair in seen:
                 raise TableError(f"{place}: the pair has another row")
             seen.add(pair)
         connection.execute(
-            "INSERT INTO interaction VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO interaction VALUES (?{', ?' * len(_COLUMNS)})",
             (number, *(row[column] for column in _COLUMNS)),
         )
 
@@ -174,9 +222,11 @@ _COLUMNS = (
     "action",
     "evidence",
     "mechanism",
+    "risk",
     "pathway",
     "effect",
     "management",
     "source",
+    "verified",
 )
 _ALLOWED = {"severity": SEVERITIES, "action": ACTIONS, "evidence": EVIDENCE, "mechanism": MECHANISMS}

@@ -1,7 +1,8 @@
 """Screening drugs against the interaction table.
 
-Precedence for one pair and one mechanism: drug with drug, then drug with class, then class with class, then a
-pharmacokinetic prediction from FDA's tables; within a level the more severe row. A row whose mechanism is
+A row speaks for a mechanism: pharmacokinetic, or pharmacodynamic towards some risks (QT, bleeding, sedation...).
+Precedence for one pair and one such mechanism: drug with drug, then drug with class, then class with class, then
+a pharmacokinetic prediction from FDA's tables; within a level the more severe row. A row whose mechanism is
 ``mixed`` speaks for both kinds.
 """
 
@@ -27,10 +28,12 @@ class Rule:
     action: str
     evidence: str
     mechanism: str
+    risk: str
     pathway: str
     effect: str
     management: str
     sources: str
+    verified: str
 
     @property
     def level(self) -> int:
@@ -42,6 +45,14 @@ class Rule:
     @property
     def rank(self) -> int:
         return SEVERITIES.index(self.severity)
+
+    @property
+    def speaks_for(self) -> frozenset[tuple[str, str]]:
+        """(kind of mechanism, risk) pairs; a pharmacodynamic row without a named risk stands alone."""
+        dynamic = {("pharmacodynamic", risk) for risk in items(self.risk) or [""]}
+        if self.mechanism == "mixed":
+            return frozenset({("pharmacokinetic", "")} | dynamic)
+        return frozenset(dynamic if self.mechanism == "pharmacodynamic" else {(self.mechanism, "")})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +74,9 @@ class Screen:
         self.kinds = dict(connection.execute("SELECT name, kind FROM drug").fetchall())
         self.rules = [Rule(**dict(row)) for row in connection.execute("SELECT * FROM interaction ORDER BY id")]
         self.by_side: dict[str, list[Rule]] = {}
+        self.by_sides: dict[tuple[str, str], list[Rule]] = {}
         for rule in self.rules:
+            self.by_sides.setdefault((rule.object, rule.precipitant), []).append(rule)
             for side in {rule.object, rule.precipitant}:
                 self.by_side.setdefault(side, []).append(rule)
 
@@ -72,15 +85,18 @@ class Screen:
         return {drug, *self.classes.get(drug, ())}
 
     def pair(self, first: str, second: str) -> list[Interaction]:
-        """What is known about two different drugs, at most one row per kind of mechanism."""
+        """What is known about two different drugs, at most one row per mechanism."""
         left, right = self.sides(first), self.sides(second)
-        found: list[Interaction] = []
-        for rule in self._rules_about(left):
-            if rule.object in left and rule.precipitant in right:
-                found.append(Interaction(object=first, precipitant=second, rule=rule))
-            elif rule.object in right and rule.precipitant in left:
-                found.append(Interaction(object=second, precipitant=first, rule=rule))
-        return most_specific(found)
+        found: dict[int, Interaction] = {}
+        for one in left:
+            for other in right:
+                for rule in self.by_sides.get((one, other), ()):
+                    found[rule.id] = Interaction(object=first, precipitant=second, rule=rule)
+        for one in right:
+            for other in left:
+                for rule in self.by_sides.get((one, other), ()):
+                    found.setdefault(rule.id, Interaction(object=second, precipitant=first, rule=rule))
+        return most_specific(list(found.values()))
 
     def partners(self, drug: str) -> list[Interaction]:
         """Every row about a drug, with a partner drug or class as the table names it."""
@@ -108,14 +124,19 @@ class Screen:
 
 
 def most_specific(found: list[Interaction]) -> list[Interaction]:
-    """The rows that speak for a pair: one per kind of mechanism, by precedence and severity."""
+    """The rows that speak for a pair: one per mechanism, by precedence and severity.
+
+    A ``mixed`` row gives way as soon as one of its mechanisms is spoken for, any other when all of them are.
+    """
     ordered = sorted(found, key=lambda entry: (entry.rule.level, -entry.rule.rank, entry.rule.id))
     kept: list[Interaction] = []
+    spoken: set[tuple[str, str]] = set()
     for entry in ordered:
-        kinds = {kept_entry.rule.mechanism for kept_entry in kept}
-        covered = entry.rule.mechanism in kinds or "mixed" in kinds or (entry.rule.mechanism == "mixed" and kinds)
+        mine = entry.rule.speaks_for
+        covered = bool(mine & spoken) if entry.rule.mechanism == "mixed" else mine <= spoken
         if not covered:
             kept.append(entry)
+            spoken |= mine
     return kept
 
 
