@@ -5,9 +5,10 @@ model = GPT(GPTConfig.tiny())
 """
 
 from gpt2.cache import Cache
-from gpt2.checkpoint import RunState, best, latest, load_checkpoint, load_model, save_checkpoint
+from gpt2.checkpoint import RunState, load_checkpoint, load_model, save_checkpoint
 from gpt2.config import GPTConfig
 from gpt2.constraint import Constraint
+from gpt2.distributed import Loss, World
 from gpt2.errors import (
     BatchesExhausted,
     CheckpointError,
@@ -16,6 +17,7 @@ from gpt2.errors import (
     ConstraintError,
     ContextOverflow,
     DamagedCheckpoint,
+    ForeignWeights,
     GenerationError,
     GPTError,
     NonFiniteLoss,
@@ -28,18 +30,12 @@ from gpt2.generate import GenerateConfig, Generated, Processor, Token, generate
 from gpt2.loss import IGNORE, head_cross_entropy, next_token_loss
 from gpt2.model import GPT
 from gpt2.observers import Checkpoints, HeldOut, JsonLog, Progress, TensorBoard, print_step, read_log
-from gpt2.trainer import (
-    Batches,
-    HeldOutScore,
-    Loss,
-    Observer,
-    Run,
-    Step,
-    TrainConfig,
-    TrainResult,
-    evaluate,
-    train,
-)
+from gpt2.released import grow_vocabulary, read_released, write_released
+from gpt2.run import HeldOutScore, Observer, Run, Step, TrainResult
+from gpt2.run_folder import best, latest
+from gpt2.speed import flops_per_token, matmul_peak
+from gpt2.train_config import TrainConfig
+from gpt2.trainer import Batches, evaluate, train
 
 __all__ = [
     "GPT",
@@ -55,6 +51,7 @@ __all__ = [
     "ConstraintError",
     "ContextOverflow",
     "DamagedCheckpoint",
+    "ForeignWeights",
     "GPTConfig",
     "GPTError",
     "GenerateConfig",
@@ -78,17 +75,23 @@ __all__ = [
     "TrainResult",
     "TrainingError",
     "TrainingInterrupted",
+    "World",
     "best",
     "evaluate",
     "fit",
+    "flops_per_token",
     "generate",
+    "grow_vocabulary",
     "head_cross_entropy",
     "latest",
     "load_checkpoint",
     "load_model",
+    "matmul_peak",
     "next_token_loss",
     "print_step",
     "read_log",
+    "read_released",
     "save_checkpoint",
     "train",
+    "write_released",
 ]

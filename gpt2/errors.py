@@ -1,14 +1,19 @@
-"""What can go wrong in `gpt2`, as a tree:
+"""What can go wrong in `gpt2`.
 
-GPTError ├── ConfigError            a configuration that cannot be (also a ValueError) ├── GenerationError
-a request the generate loop cannot serve │   ├── ContextOverflow    more positions than the model has │   └──
-ConstraintError    a constraint of another vocabulary, or one with no way on ├── TrainingError          a run
-that cannot go on │   ├── NothingToLearn     a batch whose mask scores no token │   ├── NonFiniteLoss
-loss or gradient is inf or nan │   └── BatchesExhausted   the batches ended before the steps did ├──
-CheckpointError        a checkpoint that cannot be written or found │   ├── DamagedCheckpoint  a file is
-missing, truncated or altered │   └── ConfigMismatch     a checkpoint of another model or another run
-TrainingInterrupted        Ctrl-C during training (a KeyboardInterrupt, so that `except Exception` lets it
-pass)
+GPTError
+├── ConfigError            a configuration that cannot be (also a ValueError)
+├── GenerationError        a request the generate loop cannot serve
+│   ├── ContextOverflow    more positions than the model has
+│   └── ConstraintError    a constraint of another vocabulary, or one with no way on
+├── TrainingError          a run that cannot go on
+│   ├── NothingToLearn     a batch whose mask scores no token
+│   ├── NonFiniteLoss      loss or gradient is inf or nan
+│   └── BatchesExhausted   the batches ended before the steps did
+├── CheckpointError        a checkpoint that cannot be written or found
+│   ├── DamagedCheckpoint  a file is missing, truncated or altered
+│   └── ConfigMismatch     a checkpoint of another model or another run
+└── ForeignWeights         a file of another program that does not hold a GPT-2 as we know it
+TrainingInterrupted        Ctrl-C during training (a KeyboardInterrupt, so that `except Exception` lets it pass)
 """
 
 
@@ -58,6 +63,10 @@ class DamagedCheckpoint(CheckpointError):
 
 class ConfigMismatch(CheckpointError):
     """A checkpoint made by another configuration; the message names the fields that differ."""
+
+
+class ForeignWeights(GPTError):
+    """Weights that another program wrote and that cannot be read as a GPT-2; names the file and what is unlike."""
 
 
 class TrainingInterrupted(KeyboardInterrupt):

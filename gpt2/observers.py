@@ -1,7 +1,8 @@
 """What hangs on a training run: held-out evaluation, logs, progress and checkpoints.
 
 Give them to `train` in this order, since each hears of a step after the ones before it: `HeldOut`, then the
-logs, then `Progress`, then `Checkpoints`.
+logs, then `Progress`, then `Checkpoints`. Of several processes all hold `HeldOut` and `Checkpoints`, whose work is
+shared, and only the first the others.
 """
 
 import json
@@ -12,8 +13,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
-from gpt2.checkpoint import best_loss, mark_best, prune, save_checkpoint
-from gpt2.trainer import Batch, HeldOutScore, Loss, Observer, Run, Step, evaluate
+from gpt2.checkpoint import save_checkpoint
+from gpt2.distributed import Batch, Loss, World
+from gpt2.run import HeldOutScore, Observer, Run, Step
+from gpt2.run_folder import best_loss, mark_best, prune
+from gpt2.trainer import evaluate
 
 
 class HeldOut(Observer):
@@ -161,17 +165,24 @@ class Checkpoints(Observer):
         self._saved = run.step if run.step > 0 else None  # what was resumed from is on disk
 
     def on_step(self, run: Run, step: Step) -> None:
-        score = fresh_score(run)
-        previous = best_loss(self.run_dir) if score else None
-        improved = score is not None and (previous is None or score.loss < previous)
+        world, score = World.current(), fresh_score(run)
+        improved = score is not None and self._improves(score, world)
         if not (run.due(run.config.save_every) or improved):
             return
         checkpoint = self.save(run)
-        if score is not None and improved:
-            mark_best(self.run_dir, checkpoint, score.loss)
-        prune(self.run_dir, self.keep_last)
+        if world.is_first:
+            if score is not None and improved:
+                mark_best(self.run_dir, checkpoint, score.loss)
+            prune(self.run_dir, self.keep_last)
+
+    def _improves(self, score: HeldOutScore, world: World) -> bool:
+        """Decided by the first process, which alone knows that it has written its last word."""
+        previous = best_loss(self.run_dir) if world.is_first else None
+        return world.from_first(previous is None or score.loss < previous)
 
     def on_interrupt(self, run: Run) -> str | None:
+        if World.current().size > 1:  # they were stopped in different places, and saving needs all of them
+            return f"What {self.run_dir} holds is the last checkpoint; start the same run again to continue from there"
         if run.step == 0:
             return "No step was finished, so nothing was saved"
         if self._saved != run.step:

@@ -3,7 +3,7 @@
 Pretraining, fine-tuning and preference optimisation differ in batches and in loss, never here. A loss returns
 a sum and a weight (scored tokens, or pairs), so that accumulating over batches with unequal masks is exact:
 gradients are divided once, by the weight of the whole step. Saving, evaluating and logging are observers, see
-`gpt2.observers`.
+`gpt2.observers`; several processes are one run, see `gpt2.distributed`.
 """
 
 import math
@@ -11,25 +11,22 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, get_args
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
-from torch import Tensor, nn
 
 from gpt2.checkpoint import RunState, load_checkpoint, random_state, restore_random_state
-from gpt2.errors import BatchesExhausted, ConfigError, NonFiniteLoss, NothingToLearn, TrainingInterrupted
+from gpt2.descent import adamw, finish_gradients, wants_bf16, warmup_cosine
+from gpt2.distributed import Batch, Loss, Model, Objective, Parallel, World, let_go, spread
+from gpt2.errors import BatchesExhausted, NonFiniteLoss, NothingToLearn, TrainingInterrupted
+from gpt2.run import HeldOutScore, Observer, Run, Step, TrainResult
+from gpt2.train_config import Autocast, TrainConfig
 
-Autocast = Literal["auto", "bf16", "fp32"]
-Model = TypeVar("Model", bound=nn.Module)
-Batch = TypeVar("Batch")
 BatchOut = TypeVar("BatchOut", covariant=True)
-
-Loss: TypeAlias = Callable[[Model, Batch], tuple[Tensor, int]]
-"""(model, batch) -> (summed loss as a scalar with a graph, weight)."""
 
 
 class Batches(Protocol[BatchOut]):
@@ -44,167 +41,42 @@ class Batches(Protocol[BatchOut]):
     def load_state_dict(self, state: dict[str, Any], /) -> None: ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """How to descend. Each field carries the help text of its command-line flag."""
-
-    steps: Annotated[int, "optimizer updates"] = 1000
-    accumulate: Annotated[int, "batches whose gradients make one update"] = 1
-    learning_rate: Annotated[float, "peak learning rate"] = 6e-4
-    min_lr_ratio: Annotated[float, "share of the peak that the cosine ends at"] = 0.1
-    warmup_steps: Annotated[int, "updates of linear warm-up"] = 50
-    weight_decay: Annotated[float, "decoupled decay of matrices; biases and layer norms have none"] = 0.1
-    beta1: Annotated[float, "AdamW's decay of the gradient's mean"] = 0.9
-    beta2: Annotated[float, "AdamW's decay of the gradient's square"] = 0.95
-    clip_norm: Annotated[float, "largest norm of a gradient; 0 for no limit"] = 1.0
-    autocast: Annotated[Autocast, "arithmetic of the products; auto is bf16 where the processor has it, else fp32"] = (
-        "auto"
-    )
-    seed: Annotated[int, "seed of all that is random: weights, order, dropout"] = 0
-    eval_every: Annotated[int, "updates between held-out evaluations; 0 for one at the end"] = 100
-    save_every: Annotated[int, "updates between checkpoints; 0 for one at the end"] = 100
-    log_every: Annotated[int, "updates between log lines"] = 10
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "accumulate", "log_every"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name}={getattr(self, name)} must be at least 1")
-        for name in ("warmup_steps", "weight_decay", "clip_norm", "eval_every", "save_every", "seed"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"{name}={getattr(self, name)} must be at least 0")
-        if not 0.0 < self.learning_rate < math.inf:
-            raise ConfigError(f"learning_rate={self.learning_rate} must be a positive number")
-        if not 0.0 <= self.min_lr_ratio <= 1.0:
-            raise ConfigError(f"min_lr_ratio={self.min_lr_ratio} must be between 0 and 1")
-        for name in ("beta1", "beta2"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise ConfigError(f"{name}={getattr(self, name)} must be at least 0 and less than 1")
-        if self.autocast not in get_args(Autocast):
-            raise ConfigError(f"autocast={self.autocast!r} must be one of {get_args(Autocast)}")
-
-    def trajectory(self) -> dict[str, Any]:
-        """The fields that decide where the weights go; a resumed run must agree on them.
-
-        `steps` is not among them, so that a run can be made longer.
-        """
-        aside = {"steps", "eval_every", "save_every", "log_every"}
-        return {name: value for name, value in asdict(self).items() if name not in aside}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One finished update, counted from 1; `loss` is the mean over `weight` scored tokens (or pairs)."""
-
-    step: int
-    steps: int
-    loss: float
-    weight: int
-    learning_rate: float
-    grad_norm: float
-    seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeldOutScore:
-    """Mean loss in nats on held-out batches after `step` updates.
-
-    `bits_per_byte` is there if the text's bytes per token are known.
-    """
-
-    step: int
-    loss: float
-    weight: int
-    bits_per_byte: float | None = None
-
-
 @dataclass(kw_only=True)
-class Run:
-    """A run under way, as observers see it.
-
-    `state` is that after the last finished step, whatever has begun since.
-    """
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    config: TrainConfig
-    state: RunState
-    held_out: HeldOutScore | None = None
-    loss: float | None = None
-    weight: int = 0
-    seconds: float = 0.0
-
-    @property
-    def step(self) -> int:
-        """Finished updates."""
-        return self.state.step
-
-    def due(self, every: int) -> bool:
-        """Whether something that happens `every` so many steps, and at the end, happens now."""
-        return self.step >= self.config.steps or (every > 0 and self.step % every == 0)
-
-
-class Observer:
-    """Something that watches a run. The methods do nothing here; override those you need."""
-
-    def on_start(self, run: Run) -> None:
-        """Before the first step, or before the first after resuming."""
-
-    def on_step(self, run: Run, step: Step) -> None:
-        """After each update, in the order in which the observers were given."""
-
-    def on_interrupt(self, run: Run) -> str | None:
-        """Ctrl-C came; returns a sentence for the user, if any.
-
-        `run.state` is that of the last finished step.
-        """
-        return None
-
-    def on_stop(self, run: Run) -> None:
-        """The run ended, was interrupted or failed: close what is open."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainResult:
-    """How a run ended. `weight` and `seconds` count this call's own steps, not those before a resume."""
-
-    step: int
-    loss: float | None
-    held_out: HeldOutScore | None
-    weight: int
-    seconds: float
-
-
-@dataclass(kw_only=True)
-class _Trainer(Generic[Model, Batch]):
+class _Trainer(Generic[Batch]):
     """What one update needs."""
 
-    model: Model
+    objective: Objective[Batch]
     batches: Batches[Batch]
-    loss: Loss[Model, Batch]
     run: Run
-    device: str = field(init=False)
-    bf16: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.device = next(self.model.parameters()).device.type
-        self.bf16 = wants_bf16(self.run.config.autocast, self.device)
+    world: World
+    device: str
+    bf16: bool
 
     def update(self) -> Step:
-        run, config = self.run, self.run.config
+        run, config, world = self.run, self.run.config, self.world
         began = time.perf_counter()
+        world.seed(config.seed, run.step)
         learning_rate = warmup_cosine(run.step, config)
         for group in run.optimizer.param_groups:
             group["lr"] = learning_rate
-        total, weight = torch.zeros((), dtype=torch.float64), 0
-        for _ in range(config.accumulate):
-            with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
-                loss_sum, n = self.loss(self.model, self.next_batch())
-            loss_sum.backward()  # type: ignore[no-untyped-call]
-            total, weight = total + loss_sum.detach().double().cpu(), weight + n
+        loss_total, own_weight = torch.zeros((), dtype=torch.float64), 0
+        for index in range(config.accumulate):
+            batch = self.next_batch()
+            if not world.takes(index):
+                continue
+            is_last = index + world.size >= config.accumulate
+            with nullcontext() if is_last else self.objective.apart():
+                with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
+                    loss_sum, n = self.objective.score(batch)
+                loss_sum.backward()  # type: ignore[no-untyped-call]
+            loss_total, own_weight = loss_total + loss_sum.detach().double().cpu(), own_weight + n
+        total, scored = world.sum(loss_total.item(), own_weight)
+        weight = int(scored)
         if weight <= 0:
             raise NothingToLearn(f"step {run.step + 1}: its batches weigh {weight}; check the loss mask")
-        mean = total.item() / weight
-        norm = finish_gradients(self.model, weight, config.clip_norm)
+        mean = total / weight
+        # Gradients are sums, or with several processes the mean of theirs.
+        norm = finish_gradients(run.model, weight / world.size, config.clip_norm)
         if not (math.isfinite(mean) and math.isfinite(norm)):
             raise NonFiniteLoss(
                 f"step {run.step + 1}: loss is {mean} and the gradient's norm {norm}; "
@@ -245,12 +117,17 @@ def train(
     observers: Sequence[Observer] = (),
     *,
     resume_from: Path | None = None,
+    parallel: Parallel = "ddp",
 ) -> TrainResult:
     """Minimise `loss` over `batches`, in place; goes on bit for bit from the folder `resume_from`.
 
     A fresh run seeds torch's and Python's global generators with `config.seed`. Ctrl-C ends in
     `TrainingInterrupted` (a `KeyboardInterrupt`) after the observers have saved the last finished step.
+    Within `gpt2.distributed.joined` the processes share each step's batches; all must call this with equal arguments.
     """
+    world = World.current()
+    world.check(config.accumulate)
+    objective = spread(model, loss, parallel)
     optimizer = adamw(model, config)
     if resume_from is None:
         random.seed(config.seed)
@@ -263,7 +140,15 @@ def train(
     run = Run(model=model, optimizer=optimizer, config=config, state=state)
     if state.held_out is not None:
         run.held_out = HeldOutScore(**state.held_out)
-    trainer = _Trainer(model=model, batches=batches, loss=loss, run=run)
+    device = next(model.parameters()).device.type
+    trainer = _Trainer(
+        objective=objective,
+        batches=batches,
+        run=run,
+        world=world,
+        device=device,
+        bf16=wants_bf16(config.autocast, device),
+    )
     was_training = model.training
     model.train()
     try:
@@ -285,38 +170,6 @@ def train(
     return TrainResult(step=run.step, loss=run.loss, held_out=run.held_out, weight=run.weight, seconds=run.seconds)
 
 
-def warmup_cosine(step: int, config: TrainConfig) -> float:
-    """The learning rate of update `step`, from 0: a line up, then half a cosine down to the minimum."""
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    progress = (step - config.warmup_steps) / max(config.steps - 1 - config.warmup_steps, 1)
-    lowest = config.learning_rate * config.min_lr_ratio
-    return lowest + (config.learning_rate - lowest) * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
-
-
-def adamw(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019); decays matrices and embeddings, no biases or layer norms."""
-    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in learned if p.dim() >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in learned if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2), fused=True)
-
-
-@torch.no_grad()
-def finish_gradients(model: nn.Module, weight: int, clip_norm: float) -> float:
-    """Divide summed gradients by their weight, then clip; returns the norm between the two."""
-    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-    norm = float(torch.nn.utils.get_total_norm(gradients)) / weight
-    scale = 1.0 / weight
-    if clip_norm > 0 and norm > clip_norm:
-        scale *= clip_norm / norm
-    for gradient in gradients:  # one pass for both
-        gradient.mul_(scale)
-    return norm
-
-
 @torch.no_grad()
 def evaluate(
     model: Model,
@@ -326,34 +179,29 @@ def evaluate(
     autocast: Autocast = "auto",
     step: int = 0,
 ) -> HeldOutScore:
-    """Mean loss over batches without learning from them; dropout is off and the model's mode is restored."""
+    """Mean loss over batches without learning from them; dropout is off and the model's mode is restored.
+
+    Processes that train together share the batches, and all get the score of all.
+    """
     device = next(model.parameters()).device.type
+    world = World.current()
     was_training = model.training
     model.eval()
     try:
-        total, weight = 0.0, 0
-        for batch in batches:
+        own_total, own_weight = 0.0, 0
+        for batch, counts in world.share(batches):
             with torch.autocast(device, torch.bfloat16, enabled=wants_bf16(autocast, device)):
                 loss_sum, n = loss(model, batch)
-            total, weight = total + loss_sum.item(), weight + n
+            if counts:
+                own_total, own_weight = own_total + loss_sum.item(), own_weight + n
     finally:
         model.train(was_training)
+        let_go(model)
+    total, scored = world.sum(own_total, own_weight)
+    weight = int(scored)
     if weight <= 0:
         raise NothingToLearn(f"{len(batches)} held-out batches score nothing; expected at least one scored token")
     return HeldOutScore(step=step, loss=total / weight, weight=weight)
-
-
-def wants_bf16(autocast: Autocast, device: str) -> bool:
-    """Whether products run in bf16.
-
-    A processor without instructions for it was measured 170 times slower in bf16 than in fp32.
-    """
-    if autocast != "auto":
-        return autocast == "bf16"
-    if device == "cpu":
-        capabilities: Mapping[str, Any] = torch.cpu.get_capabilities()
-        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
-    return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 @contextmanager

@@ -69,7 +69,7 @@ class Assistant:
         return Turn(request=request, trace=trace, results=results, answer=answer)
 
 
-def load(model: Path, mode: Mode = "grounded", records: Path | None = None) -> Assistant:
+def load(model: Path, mode: Mode = "grounded", records: str | Path | None = None) -> Assistant:
     """An assistant from a run folder or a checkpoint."""
     from data.tokenizer import load_tokenizer
     from gpt2 import load_model

@@ -20,14 +20,18 @@ VERBS = {
     "extract": "read a textbook (PDF, Markdown, DOCX, HTML, PPTX) into clean blocks of text",
     "tokenize": "turn the blocks into token streams, held-out chapters apart",
     "pretrain": "train a GPT-2 on the token streams",
+    "import": "take the weights of a released GPT-2 as a checkpoint",
     "examples": "write dialogues whose tool calls were run by the real tools",
     "finetune": "teach the pretrained model to call tools",
     "ask": "ask a fine-tuned model; it calls a tool, the tool answers",
     "evaluate": "score a model on held-out dialogues: free, constrained, grounded",
+    "export": "write a checkpoint as a folder for transformers, with tokenizer and chat template",
     "tool": "call a tool yourself, without a model",
+    "mcp": "serve the tools to programs that speak the Model Context Protocol",
     "grammar": "see what a JSON Schema becomes, and test text against it",
     "demo": "run the whole pipeline on the built-in textbook",
 }
+MODULES = {"import": "import_weights"}  # `import` is a word of Python's
 NOTICE = "Research software. Not a medical device, not clinical advice. Patients in it are synthetic."
 
 
@@ -60,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"medcall: no verb {verb!r}; the verbs are {', '.join(VERBS)}", file=sys.stderr)
         return BAD_INPUT
     try:
-        module = importlib.import_module(f"medcall.commands.{verb}")
+        module = importlib.import_module(f"medcall.commands.{MODULES.get(verb, verb)}")
         parser = argparse.ArgumentParser(
             prog=f"medcall {verb}",
             description=f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}.\n\n{NOTICE}",

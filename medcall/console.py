@@ -19,6 +19,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from medcall.processes import is_first
+
 Advance = Callable[[int, int | None, str], None]
 """Told how far the work is: done, total (None while unknown), a few words on the current state."""
 
@@ -28,6 +30,9 @@ stderr = Console(stderr=True)
 @contextmanager
 def progress(title: str) -> Iterator[Advance]:
     """A progress bar on stderr; the block is given the function that moves it. Off a terminal: a line now and then."""
+    if not is_first():
+        yield _nowhere
+        return
     if not stderr.is_terminal:
         yield _lines(title)
         return
@@ -48,6 +53,10 @@ def progress(title: str) -> Iterator[Advance]:
         yield advance
 
 
+def _nowhere(done: int, total: int | None = None, note: str = "") -> None:
+    """Progress of a process that is not the first: the first tells it."""
+
+
 def _lines(title: str) -> Advance:
     """Progress for logs: one line at the start of each tenth of the work."""
     last = -1
@@ -64,7 +73,8 @@ def _lines(title: str) -> Advance:
 
 def say(text: str) -> None:
     """A remark on stderr, for what a person should know and a program should not read."""
-    stderr.print(text, highlight=False, markup=False, soft_wrap=True)
+    if is_first():
+        stderr.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def add_json_flag(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +84,8 @@ def add_json_flag(parser: argparse.ArgumentParser) -> None:
 
 def show(result: Mapping[str, Any], as_json: bool) -> None:
     """Print a command's summary on stdout: JSON for programs, aligned lines for people."""
+    if not is_first():
+        return
     if as_json:
         print(json.dumps(result, ensure_ascii=False, indent=2, default=str))
         return
@@ -84,8 +96,11 @@ def show(result: Mapping[str, Any], as_json: bool) -> None:
 
 
 @contextmanager
-def training_progress(title: str) -> Iterator[Callable[[Any, Any], None]]:
-    """A progress bar for the training loop: called with each step, and the held-out score when there is a new one."""
+def training_progress(title: str, flops: float = 0.0, peak: float = 0.0) -> Iterator[Callable[[Any, Any], None]]:
+    """A progress bar for the training loop: called with each step, and the held-out score when there is a new one.
+
+    `flops` for each scored token and the machine's `peak` a second, if known, add the share of that peak.
+    """
     held_out = ""
 
     with progress(title) as advance:
@@ -94,10 +109,8 @@ def training_progress(title: str) -> Iterator[Callable[[Any, Any], None]]:
             nonlocal held_out
             if score is not None:
                 held_out = f"  held-out {score.loss:.3f}"
-            advance(
-                step.step,
-                step.steps,
-                f"loss {step.loss:.3f}{held_out}  {step.weight / step.seconds:,.0f} tokens/s",
-            )
+            rate = step.weight / step.seconds
+            share = f" ({rate * flops / peak:.0%} of peak)" if peak else ""
+            advance(step.step, step.steps, f"loss {step.loss:.3f}{held_out}  {rate:,.0f} tokens/s{share}")
 
         yield draw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ Points = Sequence[tuple[float, float]]
 def write_curve(path: Path, log: Sequence[Mapping[str, Any]], title: str) -> None:
     """Draw the lines of a `gpt2.JsonLog`: training loss, and held-out loss where it was scored; nats per token.
 
-    Nothing is written for a log without lines.
+    Where matplotlib is installed, the same as PNG beside it. Nothing is written for a log without lines.
     """
     train = [(float(line["step"]), float(line["loss"])) for line in log]
     held_out = [(float(line["step"]), float(line["held_out_loss"])) for line in log if line.get("held_out_loss")]
@@ -21,6 +22,25 @@ def write_curve(path: Path, log: Sequence[Mapping[str, Any]], title: str) -> Non
         partial = path.with_name(f".{path.name}.partial")
         partial.write_text(svg(train, held_out, title), "utf-8")
         partial.replace(path)
+        if importlib.util.find_spec("matplotlib"):
+            write_png(path.with_suffix(".png"), train, held_out, title)
+
+
+def write_png(path: Path, train: Points, held_out: Points, title: str) -> None:
+    """Both curves as matplotlib draws them, for places that show no SVG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100, layout="tight")
+    axes = figure.subplots()
+    for points, colour, name in ((train, "#2a6f97", "training loss"), (held_out, "#c1440e", "held-out loss")):
+        if points:
+            axes.plot(*zip(*points, strict=True), color=colour, label=name)
+    axes.set(title=title, xlabel="optimizer updates", ylabel="nats per token")
+    axes.grid(color="#ddd")
+    axes.legend()
+    partial = path.with_name(f".{path.name}.partial")
+    figure.savefig(partial, format="png")
+    partial.replace(path)
 
 
 def svg(train: Points, held_out: Points, title: str) -> str:

@@ -23,6 +23,7 @@ from typing import Any
 import medcall
 from medcall.console import say
 from medcall.errors import ForeignFolder, RunMismatch
+from medcall.processes import is_first
 
 NAME = "manifest.json"
 RUN = "run.json"
@@ -167,8 +168,12 @@ def new_folder(out: Path, work: Work) -> Iterator[Path]:
 def run_folder(out: Path, work: Work, *, replace: bool = False) -> Iterator[Path]:
     """A folder for a training run: kept when interrupted, continued by the same work, its manifest written last.
 
-    Raises RunMismatch when an unfinished or finished run of other work is there and `replace` is False.
+    Raises RunMismatch when an unfinished or finished run of other work is there and `replace` is False. Under
+    `torchrun` the first process alone sees to all this.
     """
+    if not is_first():
+        yield out
+        return
     refuse_foreign(out)
     try:
         begun = json.loads((out / RUN).read_text("utf-8"))["fingerprint"]

@@ -18,10 +18,10 @@ import tools
 from data.conversation import Example
 from data.dialogue_batches import DialogueBatches
 from data.examples import read_examples
-from data.tokenizer import load_tokenizer
+from data.tokenizer import N_VOCAB, load_tokenizer
 from data.wire import CLOSE
 from decoding import Vocabulary, compile_json_schema
-from gpt2 import GPT, GPTConfig, Observer, TrainConfig, TrainResult, fit, load_model
+from gpt2 import GPT, GPTConfig, Observer, TrainConfig, TrainResult, fit, grow_vocabulary, load_model
 from sft.narrow import NarrowedBatches, narrowed_loss
 
 
@@ -54,7 +54,7 @@ def finetune(
     """
     tokenizer = load_tokenizer()
     torch.manual_seed(training.seed)
-    model = load_model(base) if base is not None else GPT(GPTConfig.preset(config.preset))
+    model = grow_vocabulary(load_model(base), N_VOCAB) if base is not None else GPT(GPTConfig.preset(config.preset))
 
     def batched(examples: Sequence[Example]) -> DialogueBatches:
         return DialogueBatches(

@@ -31,7 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="what the decoder allows: anything, valid calls, valid calls whose values were said (default)",
     )
     parser.add_argument(
-        "--records", type=Path, help="folder of FHIR R4 bundles (default: the synthetic patients that ship)"
+        "--records", help="folder of FHIR R4 bundles or a FHIR server's URL (default: the synthetic patients that ship)"
     )
     parser.add_argument("--json", action="store_true", help="print each turn as one line of JSON")
     parser.add_argument("--trace", action="store_true", help="show how each token came about, on stderr")

@@ -12,6 +12,7 @@ from medcall.console import add_json_flag, say, show, training_progress
 from medcall.curve import write_curve
 from medcall.flags import add_flags, as_dict, from_flags
 from medcall.manifest import Work, run_folder
+from medcall.processes import is_first
 from sft.finetune import FinetuneConfig
 
 EXAMPLE = "medcall finetune dialogues/ --from base/ -o sft/"
@@ -54,6 +55,7 @@ def finetune(
         return made
     with run_folder(out, work, replace=replace) as folder, training_progress("finetune") as draw:
         result = train(dialogues, base, config, training, folder, observers=[Progress(draw)], on_message=say)
-        write_curve(folder / "curve.svg", read_log(folder / "log.jsonl"), f"finetune on {dialogues.name}")
+        if is_first():
+            write_curve(folder / "curve.svg", read_log(folder / "log.jsonl"), f"finetune on {dialogues.name}")
         work.summary = summary(result)
     return work.summary

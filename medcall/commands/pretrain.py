@@ -15,6 +15,7 @@ from medcall.curve import write_curve
 from medcall.errors import UsageError
 from medcall.flags import add_flags, as_dict, from_flags
 from medcall.manifest import Work, run_folder
+from medcall.processes import is_first
 
 EXAMPLE = "medcall pretrain tokens/ -o base/ --preset tiny --steps 200"
 SCORED_AT_MOST = 200_000
@@ -38,6 +39,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tokens", type=Path, help="the folder that `medcall tokenize` wrote")
     parser.add_argument("-o", "--output", type=Path, required=True, help="run folder: checkpoints, log, tensorboard")
     parser.add_argument("--replace", action="store_true", help="give up another run that the folder holds")
+    parser.add_argument(
+        "--parallel",
+        choices=["ddp", "fsdp"],
+        default="ddp",
+        help="under torchrun: each process holds the whole model (ddp, default) or its share (fsdp)",
+    )
     add_flags(parser, PretrainConfig)
     add_flags(parser, TrainConfig)
     add_json_flag(parser)
@@ -45,17 +52,25 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     config, training = from_flags(PretrainConfig, args), from_flags(TrainConfig, args)
-    show(pretrain(args.tokens, args.output, config, training, replace=args.replace), args.json)
+    made = pretrain(args.tokens, args.output, config, training, replace=args.replace, parallel=args.parallel)
+    show(made, args.json)
 
 
 def pretrain(
-    tokens: Path, out: Path, config: PretrainConfig, training: TrainConfig, *, replace: bool = False
+    tokens: Path,
+    out: Path,
+    config: PretrainConfig,
+    training: TrainConfig,
+    *,
+    replace: bool = False,
+    parallel: Literal["ddp", "fsdp"] = "ddp",
 ) -> dict[str, Any]:
     """Train in the run folder `out`, or go on where a run of the same work stopped; returns how it ended."""
     import torch
 
     from data.windows import WindowBatches, Windows, held_out_batches, open_stream
-    from gpt2 import GPT, GPTConfig, Progress, fit, read_log
+    from gpt2 import GPT, GPTConfig, Progress, World, fit, flops_per_token, matmul_peak, read_log
+    from gpt2.distributed import own_device
 
     meta = read_meta(tokens)
     model = dataclasses.replace(GPTConfig.preset(config.preset), dropout=config.dropout)
@@ -70,7 +85,12 @@ def pretrain(
     if meta["heldout"]["tokens"] > 1:
         stream = open_stream(tokens / "heldout.bin")[:SCORED_AT_MOST]
         held_out = list(held_out_batches(stream, config.window, config.batch_size))
-    with run_folder(out, work, replace=replace) as folder, training_progress("pretrain") as draw:
+    flops = flops_per_token(model, config.window)
+    peak = World.announced().size * matmul_peak(own_device(), training.autocast)
+    with (
+        run_folder(out, work, replace=replace) as folder,
+        training_progress("pretrain", flops, peak) as draw,
+    ):
         torch.manual_seed(training.seed)
         result = fit(
             GPT(model),
@@ -81,9 +101,13 @@ def pretrain(
             bytes_per_token=meta["heldout"]["bytes_per_token"],
             observers=[Progress(draw)],
             on_message=say,
+            parallel=parallel,
         )
-        write_curve(folder / "curve.svg", read_log(folder / "log.jsonl"), f"pretrain {config.preset} on {tokens.name}")
-        work.summary = summary(result) | {"epochs": round(batches.epoch + batches.position / len(windows), 2)}
+        if is_first():
+            title = f"pretrain {config.preset} on {tokens.name}"
+            write_curve(folder / "curve.svg", read_log(folder / "log.jsonl"), title)
+        work.summary = summary(result) | {"share_of_peak": share(result, flops, peak)}
+        work.summary |= {"epochs": round(batches.epoch + batches.position / len(windows), 2)}
     return work.summary
 
 
@@ -97,6 +121,11 @@ def summary(result: Any) -> dict[str, Any]:
         "bits_per_byte": score.bits_per_byte if score else None,
         "tokens_per_second": round(result.weight / result.seconds) if result.seconds else None,
     }
+
+
+def share(result: Any, flops: float, peak: float) -> float | None:
+    """The part of the machine's measured peak that the steps' counted arithmetic makes up."""
+    return round(result.weight * flops / result.seconds / peak, 3) if result.seconds else None
 
 
 def read_meta(tokens: Path) -> dict[str, Any]:

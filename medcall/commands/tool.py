@@ -20,14 +20,42 @@ def add(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="its arguments as a JSON object, - for stdin; left out: show their schema",
     )
-    parser.add_argument(
-        "--records", type=Path, help="folder of FHIR R4 bundles (default: the synthetic patients that ship)"
-    )
+    add_tools_flags(parser)
     parser.add_argument("--summary", action="store_true", help="print a sentence or two instead of the result's JSON")
 
 
+def add_tools_flags(parser: argparse.ArgumentParser) -> None:
+    """Flags that say over which records the tools work, for whom, and which other tools there are."""
+    parser.add_argument(
+        "--records",
+        metavar="FOLDER|URL",
+        help="FHIR R4 bundles, or a FHIR server's base URL (default: the synthetic patients that ship)",
+    )
+    parser.add_argument(
+        "--patients",
+        type=lambda ids: [identity.strip() for identity in ids.split(",")],
+        action="extend",
+        metavar="ID[,ID]",
+        help="the only patients whose record may be read (default: all)",
+    )
+    parser.add_argument("--index", type=Path, metavar="FILE", help="keep the index of a large folder here between runs")
+    parser.add_argument(
+        "--tools-file",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="tools of your own (.py, or .json with a callable); may be given again",
+    )
+
+
+def open_tools(args: argparse.Namespace) -> tools.Tools:
+    """The tools that the flags ask for."""
+    return tools.registry(records=args.records, patients=args.patients, files=args.tools_file, index=args.index)
+
+
 def run(args: argparse.Namespace) -> int:
-    registry = tools.registry(records=args.records)
+    registry = open_tools(args)
     if args.name is None:
         for tool in registry.values():
             print(f"{tool.name}\n    {tool.description}")
@@ -39,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     result = tools.run([{"name": args.name, "arguments": _parse(args.arguments)}], registry)[0]
     print(tools.summarise(args.name, result) if args.summary else json.dumps(result, indent=2, ensure_ascii=False))
-    return 0 if result["status"] == "ok" else BAD_INPUT
+    return BAD_INPUT if result.get("status") == "refused" else 0
 
 
 def _parse(text: str) -> object:

@@ -12,13 +12,9 @@ import numpy as np
 import pytest
 import tiktoken
 import tiktoken.load
-from hypothesis import settings
 
 from decoding import Constraint, State, Vocabulary
 from decoding.expression import derivative, nonempty
-
-settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
-settings.load_profile("repeatable")
 
 GPT2_HASHES = {
     "vocab.bpe": "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",

@@ -3,8 +3,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,8 +31,9 @@ from gpt2 import (
     save_checkpoint,
     train,
 )
-from gpt2.checkpoint import RunState, best, checkpoints, load_checkpoint, prune, verify
-from gpt2.trainer import adamw
+from gpt2.checkpoint import RunState, load_checkpoint
+from gpt2.descent import adamw
+from gpt2.run_folder import best, checkpoints, prune, verify
 
 HERE = Path(__file__).parent
 
@@ -328,67 +327,3 @@ def test_ctrl_c_without_checkpoints_says_that_nothing_was_saved(
 
     with pytest.raises(TrainingInterrupted, match=r"stopped after step 0 of 20\. Nothing was saved"):
         train(fresh(config), make_batches(), interrupted, training)
-
-
-def kill_after(step: int, delay_lines: int, folder: Path) -> None:
-    """Start the run in another process and kill -9 it once it has reported `step`."""
-    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1]), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        [sys.executable, str(HERE / "training_run.py"), str(folder)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.split() == ["step", str(step)]:
-                # Reported before it is saved, so the kill lands while this step's checkpoint is written.
-                for _ in range(delay_lines * 20_000):
-                    pass
-                process.kill()
-                break
-        process.wait()
-        assert process.returncode == -signal.SIGKILL
-
-
-def run_here(folder: Path) -> list[str]:
-    import runpy
-
-    messages: list[str] = []
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        runpy.run_path(str(HERE / "training_run.py"))["run"](folder, messages.append)
-    finally:
-        torch.set_num_threads(threads)
-    return messages
-
-
-def survive_kills(tmp_path: Path, kills: list[tuple[int, int]]) -> None:
-    run_here(tmp_path / "straight")
-    expected = everything(tmp_path / "straight" / "step-000012")
-    log = (tmp_path / "straight" / "log.jsonl").read_text()
-    for step, delay in kills:
-        folder = tmp_path / f"killed-{step}-{delay}"
-        kill_after(step, delay, folder)
-        messages = run_here(folder)
-        if step > 1:
-            assert any(message.startswith("continuing from") for message in messages)
-        assert everything(folder / "step-000012") == expected
-        ours, theirs = (
-            [json.loads(line) for line in text.splitlines()] for text in ((folder / "log.jsonl").read_text(), log)
-        )
-        assert [(entry["step"], entry["loss"]) for entry in ours] == [
-            (entry["step"], entry["loss"]) for entry in theirs
-        ]
-        assert not list(folder.glob(".writing-*"))
-
-
-def test_a_run_survives_kill_9_bit_for_bit(tmp_path: Path) -> None:
-    survive_kills(tmp_path, [(5, 0)])
-
-
-@pytest.mark.slow
-def test_a_run_survives_kill_9_at_twenty_points_bit_for_bit(tmp_path: Path) -> None:
-    chance = random.Random(0)
-    survive_kills(tmp_path, [(chance.randint(1, 10), chance.randint(0, 40)) for _ in range(20)])

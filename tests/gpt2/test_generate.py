@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from gpt2 import (
@@ -32,6 +34,17 @@ def test_cached_generation_equals_reading_everything_again(model: GPT) -> None:
     [result] = generate(model, [[1, 2, 3]], GenerateConfig(max_new_tokens=29))
     assert list(result.ids) == continue_without_cache(model, [1, 2, 3], 29)
     assert (result.finish, result.passes, result.forced) == ("length", 29, 0)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.integers(0, 63), min_size=1, max_size=31), min_size=1, max_size=4), st.integers(1, 40))
+def test_any_batch_up_to_the_end_of_the_context_equals_reading_everything_again(
+    model: GPT, prompts: list[list[int]], new: int
+) -> None:
+    for prompt, result in zip(prompts, generate(model, prompts, GenerateConfig(max_new_tokens=new)), strict=True):
+        room = min(new, 32 - len(prompt))
+        assert list(result.ids) == continue_without_cache(model, prompt, room)
+        assert result.finish == "length"
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
@@ -97,6 +110,43 @@ def test_the_first_sampled_token_follows_the_models_distribution(model: GPT) -> 
     expected = n * top.values.softmax(dim=-1)
     assert counts[top.indices].sum() == n
     assert ((counts[top.indices] - expected) ** 2 / expected).sum() < 16.27, "chi-square, 3 degrees of freedom, 0.1 %"
+
+
+def test_sampled_pairs_follow_the_chain_rule(model: GPT) -> None:
+    """p(a, b | prompt) = p(a | prompt) p(b | prompt, a): the second draw is conditioned on the first, by way of the
+    cache, and independent of it otherwise.
+    """
+    n, keep = 6_000, 3
+    config = GenerateConfig(max_new_tokens=2, temperature=2.0, top_k=keep, seed=5)
+    results = generate(model, [[9, 8]] * n, config)
+    observed: dict[tuple[int, ...], int] = {}
+    for result in results:
+        observed[result.ids] = observed.get(result.ids, 0) + 1
+
+    def distribution(ids: list[int]) -> dict[int, float]:
+        top = (model(torch.tensor([ids]))[0, -1] / 2.0).topk(keep)
+        return dict(zip(top.indices.tolist(), top.values.softmax(dim=-1).tolist(), strict=True))
+
+    expected = {(a, b): n * p * q for a, p in distribution([9, 8]).items() for b, q in distribution([9, 8, a]).items()}
+    assert set(observed) <= set(expected)
+    assert min(expected.values()) > 5, "the statistic needs this many in each cell"
+    statistic = sum((observed.get(pair, 0) - mean) ** 2 / mean for pair, mean in expected.items())
+    assert statistic < 26.12, "chi-square, 8 degrees of freedom, 0.1 %"
+
+
+def test_a_listener_that_fails_ends_generation_and_the_model_trains_on(model: GPT) -> None:
+    heard: list[int] = []
+
+    def listen(token: Token) -> None:
+        heard.append(token.id)
+        if len(heard) == 3:
+            raise BrokenPipeError
+
+    model.train()
+    with pytest.raises(BrokenPipeError):
+        generate(model, [[1]], GenerateConfig(max_new_tokens=9), on_token=listen)
+    assert len(heard) == 3, "each token is heard before the next is chosen"
+    assert model.training
 
 
 def test_a_processor_changes_what_is_chosen_and_sees_all_rows_in_order(model: GPT) -> None:

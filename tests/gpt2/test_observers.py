@@ -25,7 +25,7 @@ from gpt2 import (
     read_log,
     train,
 )
-from gpt2.trainer import HeldOutScore
+from gpt2.run import HeldOutScore
 
 
 def fresh(config: GPTConfig) -> GPT:

@@ -21,7 +21,7 @@ from gpt2 import (
     next_token_loss,
     train,
 )
-from gpt2.trainer import adamw, finish_gradients, wants_bf16, warmup_cosine
+from gpt2.descent import adamw, finish_gradients, wants_bf16, warmup_cosine
 
 GOLDEN = [
     4.18798,

@@ -1,13 +1,22 @@
-"""A training run to be killed: `training_run.py FOLDER` prints each step and saves after every one."""
+"""A training run to be killed, which saves after every step: `training_run.py FOLDER [WHAT:N]`.
 
+With WHAT:N it sends itself SIGKILL at the N-th WHAT: `loss`, a batch's loss; an audit event of Python on a file of the
+run, such as `open`, `os.mkdir`, `os.rename`, `os.remove`; or `disk`, any of those. Without, it prints how many of each
+there were.
+"""
+
+import json
+import os
+import signal
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gpt2 import GPT, GPTConfig, Progress, TrainConfig, TrainResult, fit
+from gpt2 import GPT, GPTConfig, TrainConfig, TrainResult, fit, next_token_loss
 
 STEPS = 12
 
@@ -33,12 +42,17 @@ class Batches:
         self.given = state["given"]
 
 
-def run(folder: Path, on_message: Any = print) -> TrainResult:
+def run(folder: Path, on_message: Any = print, on_loss: Any = lambda: None) -> TrainResult:
     """Train, or go on training, with dropout so that the random state matters."""
     held_out = Batches()
     held_out.given = 1_000
     torch.manual_seed(0)
     config = GPTConfig(vocab_size=300, block_size=16, n_layer=2, n_head=2, n_embd=64, dropout=0.1)
+
+    def loss(model: GPT, batch: Any) -> tuple[Tensor, int]:
+        on_loss()
+        return next_token_loss(model, batch)
+
     return fit(
         GPT(config),
         Batches(),
@@ -53,12 +67,33 @@ def run(folder: Path, on_message: Any = print) -> TrainResult:
             autocast="fp32",
         ),
         folder,
-        observers=[Progress(lambda step, held_out: print("step", step.step, flush=True))],
+        loss=loss,
         on_message=on_message,
         tensorboard=False,
     )
 
 
+def main(folder: Path, death: str | None) -> None:
+    what, _, at = (death or "never:0").partition(":")
+    seen: Counter[str] = Counter()
+
+    def count(*names: str) -> None:
+        for name in names:
+            seen[name] += 1
+            if name == what and seen[name] == int(at):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" or event.startswith(("os.", "shutil.")):
+            path = arguments[0] if arguments else None
+            if isinstance(path, (str, Path)) and str(path).startswith(str(folder)):
+                count(event, "disk")
+
+    sys.addaudithook(watch)
+    run(folder, on_loss=lambda: count("loss"))
+    print(json.dumps(seen))
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    run(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)
