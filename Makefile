@@ -18,8 +18,9 @@ TORCH   = torch>=2.13,<2.14
 demo: $(VENV)/.ready
 	$(BIN)/medcall demo -o artifacts/demo
 
+# One thread for each of the test processes: the cores are theirs.
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 test-slow: lint
 	$(BIN)/python -m pytest -m "slow or not slow"
