@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from .expression import NOTHING, Expression, choice, literal, repeat, rule, seq
 from .layout import freeze
+from .schema_node import old_items
+from .strings import CONTAINS_FROM
 
 if TYPE_CHECKING:
     from .json_schema import Goal, Lowering
     from .schema_node import Atoms, SchemaNode
 
-OPEN, CLOSE = literal(b"["), literal(b"]")
+OPEN = literal(b"[")
 MAX_UNIQUE = 64  # values an item of a uniqueItems array may have
-MAX_CONTAINS = 4
+MAX_CONTAINS = 3
 
 
 def array_value(lowering: Lowering, atoms: Atoms) -> Expression:
@@ -36,11 +38,6 @@ def array_value(lowering: Lowering, atoms: Atoms) -> Expression:
     if shape.contains:
         return seq(OPEN, _Containing(lowering, shape, atoms).rest(0, (0,) * len(shape.contains)))
     return seq(OPEN, shape.plain())
-
-
-def old_items(schema: Any) -> bool:
-    """Whether `items` is the list of draft 4 to 2019-09, today's `prefixItems`."""
-    return isinstance(schema.get("items"), list)
 
 
 class _Shape:
@@ -69,24 +66,23 @@ class _Shape:
 
     def plain(self) -> Expression:
         """Everything after the opening bracket, when items do not depend on one another."""
-        lowering, comma, n = self.lowering, self.lowering.layout.comma, len(self.prefix)
-        high = self.high
-        rest = CLOSE
+        lowering, layout, n = self.lowering, self.lowering.layout, len(self.prefix)
+        comma, end, high = layout.comma, layout.array_end, self.high
+        rest = end
         if high is None or high > n:
             item = lowering.value(*self.items)
             if n == 0:
                 more = repeat(seq(comma, item), max(self.low - 1, 0), None if high is None else high - 1)
-                some = seq(item, more, CLOSE)
-                return some if self.low > 0 else choice(CLOSE, some)
-            rest = seq(repeat(seq(comma, item), max(self.low - n, 0), None if high is None else high - n), CLOSE)
+                some = seq(layout.space, item, more, end)
+                return some if self.low > 0 else choice(end, some)
+            rest = seq(repeat(seq(comma, item), max(self.low - n, 0), None if high is None else high - n), end)
         elif self.low > n:
             return NOTHING
         for i in reversed(range(n)):
             more = NOTHING
             if high is None or high > i:
-                before = (comma,) if i else ()
-                more = seq(*before, lowering.value(*self.prefix[i]), rest)
-            rest = choice(CLOSE, more) if self.low <= i else more
+                more = seq(comma if i else layout.space, lowering.value(*self.prefix[i]), rest)
+            rest = choice(end, more) if self.low <= i else more
         return rest
 
 
@@ -111,6 +107,7 @@ class _Contains:
     miss: Goal
     low: int
     high: int | None
+    start: int  # the first place that counts
 
 
 def _contains(lowering: Lowering, atoms: Atoms) -> Iterator[_Contains]:
@@ -120,7 +117,8 @@ def _contains(lowering: Lowering, atoms: Atoms) -> Iterator[_Contains]:
             continue
         hit = lowering.nodes.child(node, "contains")
         miss = lowering.nodes.derive(node, "no match", {"not": value})
-        yield _Contains((hit,), (miss,), low, None if high is None else int(high))
+        start = node.mapping.get(CONTAINS_FROM, 0)
+        yield _Contains((hit,), (miss,), low, None if high is None else int(high), start)
 
 
 @dataclass(frozen=True)
@@ -136,20 +134,25 @@ class _Containing:
             raise self.atoms.places("contains")[0][0].refuse(
                 "contains", f"more than {MAX_CONTAINS} of them on one array"
             )
-        for i in range(len(self.shape.prefix) + 1):
+        for i in range(self._differ() + 1):
             list(self._cases(i))  # lowers every goal once, so that what cannot be held is refused while compiling
 
+    def _differ(self) -> int:
+        """How many places at the beginning are not like those behind them."""
+        return max(len(self.shape.prefix), *(wanted.start for wanted in self.shape.contains))
+
     def _cases(self, i: int) -> Iterator[tuple[tuple[bool, ...], Expression]]:
-        for hits in product((True, False), repeat=len(self.shape.contains)):
+        for hits in product(*((True, False) if i >= w.start else (False,) for w in self.shape.contains)):
             goal = self.shape.at(i)
             for hit, wanted in zip(hits, self.shape.contains, strict=True):
-                goal += wanted.hit if hit else wanted.miss
+                if i >= wanted.start:
+                    goal += wanted.hit if hit else wanted.miss
             yield hits, self.lowering.value(*goal)
 
     def rest(self, i: int, counts: tuple[int, ...]) -> Expression:
         """What follows when i items have been read."""
         shape = self.shape
-        last = max(len(shape.prefix), shape.low, 1, *(() if shape.high is None else (shape.high,)))
+        last = max(self._differ(), shape.low, 1, *(() if shape.high is None else (shape.high,)))
         place = min(i, last)
         key = (self.lowering.serial, "contains", tuple(n.serial for n in self.atoms.nodes), place, counts)
         return rule(key, lambda: self._expand(place, counts))
@@ -157,7 +160,7 @@ class _Containing:
     def _expand(self, i: int, counts: tuple[int, ...]) -> Expression:
         shape, parts = self.shape, list[Expression]()
         if i >= shape.low and all(c >= w.low for c, w in zip(counts, shape.contains, strict=True)):
-            parts.append(CLOSE)
+            parts.append(self.lowering.layout.array_end)
         if shape.high is None or i < shape.high:
             for hits, item in self._cases(i):
                 after = [c + h for c, h in zip(counts, hits, strict=True)]
@@ -165,8 +168,8 @@ class _Containing:
                     continue
                 # Beyond the bounds that anyone asks about, counting on would only make more states.
                 capped = tuple(min(c, max(w.low, w.high or 0)) for c, w in zip(after, shape.contains, strict=True))
-                before = (self.lowering.layout.comma,) if i else ()
-                parts.append(seq(*before, item, self.rest(i + 1, capped)))
+                before = self.lowering.layout.comma if i else self.lowering.layout.space
+                parts.append(seq(before, item, self.rest(i + 1, capped)))
         return choice(*parts)
 
 
@@ -190,8 +193,7 @@ class _Unique:
                 raise self.place.refuse(
                     "uniqueItems", f"items need at most {MAX_UNIQUE} values (enum, const, boolean, null)"
                 )
-            layout = self.lowering.layout
-            self.options[i] = {freeze(v): layout.value(v, any_order=layout.key_order == "free") for v in values}
+            self.options[i] = {freeze(v): self.lowering.layout.value(v) for v in values}
         return self.options[i]
 
     def rest(self, i: int, used: frozenset[Any]) -> Expression:
@@ -203,10 +205,11 @@ class _Unique:
         return rule(key, lambda: self._expand(i, used), live=True if i >= len(self.shape.prefix) else None)
 
     def _expand(self, i: int, used: frozenset[Any]) -> Expression:
-        parts = [CLOSE] if i >= self.shape.low else []
+        layout = self.lowering.layout
+        parts = [layout.array_end] if i >= self.shape.low else []
         if self.shape.high is None or i < self.shape.high:
-            before = (self.lowering.layout.comma,) if i else ()
+            before = layout.comma if i else layout.space
             for name, value in self._options(i).items():
                 if name not in used:
-                    parts.append(seq(*before, value, self.rest(i + 1, used | {name})))
+                    parts.append(seq(before, value, self.rest(i + 1, used | {name})))
         return choice(*parts)

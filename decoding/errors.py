@@ -2,11 +2,12 @@
 
 GrammarError                 everything below; catch this one to catch all
 ├── UnsupportedSchema        a JSON Schema keyword that cannot be held exactly (pointer, keyword)
+│   └── InvalidSchema        a schema that is none, such as "minLength": -1
 ├── UnsupportedRegex         a regular expression that cannot be held exactly (pattern, position)
 ├── UnsupportedGrammar       a Lark grammar that cannot be held exactly (line)
 ├── EmptyGrammar             a grammar that no text satisfies
 │   └── NothingToGround      the request holds no span or number that a grounded field needs (pointers)
-├── GrammarTooLarge          a search inside the compiler went past its budget
+├── GrammarTooLarge          a search inside the compiler went past its budget (pointer, for a schema)
 └── IllegalToken             `advance` was given a token that the mask forbids (token, what was legal)
 """
 
@@ -22,11 +23,16 @@ class GrammarError(Exception):
 class UnsupportedSchema(GrammarError):
     """A schema keyword that no exact expression is known for; nothing was widened."""
 
-    def __init__(self, pointer: str, keyword: str, reason: str) -> None:
+    def __init__(self, pointer: str, keyword: str, reason: str, node: object = None) -> None:
         self.pointer, self.keyword, self.reason = pointer, keyword, reason
+        self._node = node  # where it stands, for `strict=False`
         super().__init__(
             f"at {pointer or '#'}: {keyword!r} cannot be compiled to a grammar: {reason} (see docs/schema-support.md)"
         )
+
+
+class InvalidSchema(UnsupportedSchema):
+    """A keyword with a value that no JSON Schema may give it; `strict=False` does not help."""
 
 
 class UnsupportedRegex(GrammarError):
@@ -58,7 +64,16 @@ class NothingToGround(EmptyGrammar):
 
 
 class GrammarTooLarge(GrammarError):
-    """A bounded search (emptiness, alternatives) was given up; simplify the grammar."""
+    """A bounded search was given up (emptiness, alternatives). `pointer`: where in a schema; None outside of one."""
+
+    def __init__(self, what: str, pointer: str | None = None) -> None:
+        self.what, self.pointer = what, pointer
+        place = "" if pointer is None else f"at {pointer or '#'}: "
+        super().__init__(f"{place}{what}; simplify the grammar")
+
+    def at(self, pointer: str) -> GrammarTooLarge:
+        """The same error with its place in a schema."""
+        return GrammarTooLarge(self.what, pointer)
 
 
 class IllegalToken(GrammarError):

@@ -24,7 +24,8 @@ from weakref import ref
 from .errors import GrammarTooLarge
 
 ALL_BYTES = (1 << 256) - 1
-SEARCH_BUDGET = 50_000  # expressions looked at before an emptiness search gives up
+SEARCH_BUDGET = 10_000  # expressions looked at before an emptiness search gives up
+DECISION_BUDGET = 200_000  # parts looked at for one answer
 
 Edges = tuple[tuple[int, "Expression"], ...]
 
@@ -164,8 +165,9 @@ class Not(Expression):
 class Rule(Expression):
     """A reference named `key`; `expand()` gives what it stands for, asked for once, when first needed."""
 
-    __slots__ = ("_expand", "_expanded", "key")
+    __slots__ = ("_expand", "_expanded", "key", "lives_as")
     key: Hashable
+    lives_as: Expression | None  # an expression that is live exactly if this is, and easier to decide
     _expand: Callable[[], Expression]
     _expanded: Expression | None
 
@@ -468,18 +470,23 @@ def complement(body: Expression) -> Expression:
 
 
 def rule(
-    key: Hashable, expand: Callable[[], Expression], *, nullable: bool = False, live: bool | None = None
+    key: Hashable,
+    expand: Callable[[], Expression],
+    *,
+    nullable: bool = False,
+    live: bool | None = None,
+    lives_as: Expression | None = None,
 ) -> Expression:
     """A reference. Same key, same expression; the key should hold the object whose meaning it carries (a compiler).
 
     The caller promises that `nullable` is right, that `expand()` always gives the same, and that it does not
-    begin with itself.
+    begin with itself. `lives_as`: an expression that is empty exactly if this one is, to decide without expanding.
     """
     full = (Rule, key)
     found = _find(full)
     if found is None:
         made = Rule()
-        made.key, made._expand, made._expanded = key, expand, None
+        made.key, made._expand, made._expanded, made.lives_as = key, expand, None, lives_as
         found = _intern(full, made, nullable, True if nullable else live)
     return found
 
@@ -600,10 +607,14 @@ class _Liveness:
     def __init__(self) -> None:
         self.open: dict[Expression, int] = {}
         self.leaned_on = 1 << 60  # depth of the outermost undecided rule that the current answer used
+        self.left = DECISION_BUDGET
 
     def decide(self, e: Expression) -> bool:
         if e.live is not None:
             return e.live
+        self.left -= 1
+        if self.left < 0:
+            raise GrammarTooLarge(f"gave up after {DECISION_BUDGET} steps while deciding whether a grammar is empty")
         if isinstance(e, Rule) and e in self.open:
             self.leaned_on = min(self.leaned_on, self.open[e])
             return False
@@ -619,7 +630,11 @@ class _Liveness:
 
     def _look(self, e: Expression) -> bool:
         if isinstance(e, Seq):
-            return self.decide(e.head) and self.decide(e.tail)
+            while isinstance(e, Seq) and e.live is None:
+                if not self.decide(e.head):
+                    return False
+                e = e.tail
+            return self.decide(e)
         if isinstance(e, Choice):
             return any(self.decide(option) for option in e.options)
         if isinstance(e, Repeat):
@@ -627,7 +642,7 @@ class _Liveness:
         if isinstance(e, Rule):
             self.open[e] = len(self.open)
             try:
-                return self.decide(e.expand())
+                return self.decide(e.expand() if e.lives_as is None else e.lives_as)
             finally:
                 del self.open[e]
         return self._search(e)
@@ -654,7 +669,7 @@ class _Liveness:
             if len(parent) > SEARCH_BUDGET:
                 raise GrammarTooLarge(
                     f"gave up after {len(parent)} expressions while deciding whether an intersection is empty; "
-                    "use smaller bounds or a simpler pattern"
+                    "smaller bounds or a simpler pattern would do"
                 )
         if self.leaned_on == 1 << 60:
             for e in queue:

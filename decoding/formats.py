@@ -2,7 +2,7 @@
 
 Sources: RFC 3339 (date, time, date-time; year 0000 left out, a leap second only as 23:59:60 in UTC), RFC 3339
 appendix A (duration), RFC 9562 (uuid), RFC 2673 (ipv4), RFC 4291 (ipv6), RFC 1123 (hostname), RFC 5321
-(email), RFC 3986 (uri), RFC 6901 (json-pointer).
+(email), RFC 3986 (uri), RFC 3987 (iri), RFC 6570 (uri-template), RFC 6901 (json-pointer).
 """
 
 from __future__ import annotations
@@ -48,18 +48,43 @@ LOCAL_PART = rf'(?:{ATEXT}+(?:\.{ATEXT}+)*|"(?:[ !#-\[\]-~]|\\[ -~])*")'
 MAIL_DOMAIN = rf"(?:{HOSTNAME}|\[(?:{IPV4}|IPv6:{IPV6})\])"
 
 PCT = r"%[0-9A-Fa-f]{2}"
-UNRESERVED_SUB = r"[A-Za-z0-9\-._~!$&'()*+,;=]"
-PCHAR = rf"(?:{UNRESERVED_SUB}|{PCT}|[:@])"
-AUTHORITY = (
-    rf"(?:(?:{UNRESERVED_SUB}|{PCT}|:)*@)?"
-    rf"(?:\[(?:{IPV6}|[vV][0-9A-Fa-f]+\.(?:{UNRESERVED_SUB}|:)+)\]|(?:{UNRESERVED_SUB}|{PCT})*)(?::\d*)?"
+UCSCHAR = "".join(
+    rf"\u{{{first:X}}}-\u{{{last:X}}}"
+    for first, last in (
+        (0xA0, 0xD7FF),
+        (0xF900, 0xFDCF),
+        (0xFDF0, 0xFFEF),
+        *((plane << 16, (plane << 16) + 0xFFFD) for plane in range(1, 14)),
+        (0xE1000, 0xEFFFD),
+    )
 )
-AFTER_PATH = rf"(?:\?(?:{PCHAR}|[/?])*)?(?:#(?:{PCHAR}|[/?])*)?"
-SEGMENT_NO_COLON = rf"(?:{UNRESERVED_SUB}|{PCT}|@)+"
-URI_PATH = rf"(?://{AUTHORITY}(?:/{PCHAR}*)*|/(?:{PCHAR}+(?:/{PCHAR}*)*)?|{PCHAR}+(?:/{PCHAR}*)*)?"
-RELATIVE_PATH = rf"(?://{AUTHORITY}(?:/{PCHAR}*)*|/(?:{PCHAR}+(?:/{PCHAR}*)*)?|{SEGMENT_NO_COLON}(?:/{PCHAR}*)*)?"
-URI = rf"[A-Za-z][A-Za-z0-9+.\-]*:{URI_PATH}{AFTER_PATH}"
-URI_REFERENCE = rf"(?:{URI}|{RELATIVE_PATH}{AFTER_PATH})"
+IPRIVATE = r"\u{E000}-\u{F8FF}\u{F0000}-\u{FFFFD}\u{100000}-\u{10FFFD}"
+
+
+def _uri(more: str, private: str) -> tuple[str, str]:
+    """(URI, URI reference) of RFC 3986; with `more` letters, and `private` ones in the query, those of RFC 3987."""
+    plain = rf"[A-Za-z0-9\-._~!$&'()*+,;={more}]"
+    character = rf"(?:{plain}|{PCT}|[:@])"
+    authority = (
+        rf"(?:(?:{plain}|{PCT}|:)*@)?"
+        rf"(?:\[(?:{IPV6}|[vV][0-9A-Fa-f]+\.(?:[A-Za-z0-9\-._~!$&'()*+,;=]|:)+)\]|(?:{plain}|{PCT})*)(?::\d*)?"
+    )
+    query = rf"[/?{private}]" if private else "[/?]"
+    after_path = rf"(?:\?(?:{character}|{query})*)?(?:#(?:{character}|[/?])*)?"
+    absolute = rf"//{authority}(?:/{character}*)*|/(?:{character}+(?:/{character}*)*)?"
+    uri = rf"[A-Za-z][A-Za-z0-9+.\-]*:(?:{absolute}|{character}+(?:/{character}*)*)?{after_path}"
+    return uri, rf"(?:{uri}|(?:{absolute}|(?:{plain}|{PCT}|@)+(?:/{character}*)*)?{after_path})"
+
+
+URI, URI_REFERENCE = _uri("", "")
+IRI, IRI_REFERENCE = _uri(UCSCHAR, IPRIVATE)
+
+VARIABLE = rf"(?:[A-Za-z0-9_]|{PCT})(?:\.?(?:[A-Za-z0-9_]|{PCT}))*(?::[1-9]\d{{0,3}}|\*)?"
+URI_TEMPLATE = (
+    rf"(?:[!#$&'-;=?-\[\]_a-z~{UCSCHAR}{IPRIVATE}]|{PCT}"
+    rf"|\{{[+#./;?&=,!@|]?{VARIABLE}(?:,{VARIABLE})*\}})*"
+)
+
 POINTER = r"(?:/(?:[^/~]|~[01])*)*"
 
 DURATION = (
@@ -80,6 +105,9 @@ FULL_MATCH = {
     "email": rf"{LOCAL_PART}@{MAIL_DOMAIN}",
     "uri": URI,
     "uri-reference": URI_REFERENCE,
+    "iri": IRI,
+    "iri-reference": IRI_REFERENCE,
+    "uri-template": URI_TEMPLATE,
     "json-pointer": POINTER,
     "relative-json-pointer": rf"(?:0|[1-9]\d*)(?:#|{POINTER})",
 }

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from referencing import Registry
 
 from .arrays import array_value
 from .constraint import Constraint
-from .errors import GrammarTooLarge
+from .disjoint import plainly_empty
+from .errors import GrammarTooLarge, UnsupportedSchema
 from .expression import (
+    ANYTHING,
     NOTHING,
     Expression,
     Rule,
@@ -33,18 +35,29 @@ from .expression import (
     edges,
     literal,
     nonempty,
-    optional,
     repeat,
     rule,
     seq,
 )
 from .layout import Json, Layout, decimal, freeze, plain
-from .numbers import ANY_FRACTION, MINUS, WHOLE, Interval, equal_to, multiple_of, not_multiple_of, number
+from .lenient import Dropped, Leniency
+from .numbers import (
+    MAX_MODULUS,
+    Interval,
+    Spelling,
+    any_plain,
+    equal_to,
+    interval_of,
+    multiple_of,
+    not_multiple_of,
+    number,
+    units,
+)
 from .objects import object_value
 from .request import Request
-from .rewrite import NOT_MULTIPLE, Alternatives, is_annotation, split
+from .rewrite import NOT_MULTIPLE, Alternatives, split
 from .schema_check import check_schema
-from .schema_node import Atoms, Nodes, Schema, SchemaNode
+from .schema_node import Atoms, Nodes, Schema, SchemaNode, is_annotation
 from .strings import NOT_ENUM, content, string_value
 from .vocabulary import Vocabulary
 
@@ -52,9 +65,26 @@ Goal = tuple[SchemaNode, ...]
 Placed = tuple[SchemaNode, frozenset[int]]
 Waiting = tuple[Alternatives, frozenset[int]]
 
-MAX_ALTERNATIVES = 4096
+MAX_ALTERNATIVES = 2048
 MAX_GOALS = 20_000
+MAX_STEPS = 30_000
 _serials = itertools.count()
+_POINT_ZERO = seq(ANYTHING, literal(b".0"))
+
+
+class SchemaConstraint(Constraint):
+    """The constraint of a JSON Schema.
+
+    `dropped`: what `strict=False` left out. `ignored`: (pointer, keyword) of keywords that JSON Schema does not know
+    and therefore takes for annotations.
+    """
+
+    def __init__(
+        self, expression: Expression, vocabulary: Vocabulary, lowering: Lowering, dropped: Sequence[Dropped] = ()
+    ) -> None:
+        super().__init__(expression, vocabulary, lowering)
+        self.dropped = tuple(dropped)
+        self.ignored = tuple(lowering.nodes.ignored)
 
 
 def compile_json_schema(
@@ -63,35 +93,59 @@ def compile_json_schema(
     layout: Layout | None = None,
     *,
     registry: Registry[Any] | None = None,
-) -> Constraint:
+    strict: bool = True,
+) -> SchemaConstraint:
     """The constraint whose texts are the documents of this schema in this layout, `Layout.spaced()` unless told.
 
     `registry` (of the `referencing` library) resolves `$ref`s to other documents; nothing is ever fetched.
+    With `strict=False` keywords that are not held exactly are left out, and the constraint lists them: it then
+    allows every document of the schema and perhaps more.
     Raises UnsupportedSchema for a keyword that is not held exactly, EmptyGrammar for a schema that no
     document satisfies, GrammarTooLarge when deciding takes more than the budget.
     """
-    lowering = Lowering(schema, layout or Layout.spaced(), registry)
-    return Constraint(lowering.start(), vocabulary, lowering)
+    layout = layout or Layout.spaced()
+    leniency = Leniency(schema, registry)
+    while True:
+        try:
+            lowering = Lowering(schema, layout, registry, dropped=leniency.left_out)
+            return SchemaConstraint(lowering.start(), vocabulary, lowering, leniency.dropped)
+        except GrammarTooLarge as error:
+            raise error if error.pointer is not None else error.at("") from None
+        except RecursionError:
+            raise GrammarTooLarge("nested too deeply to decide whether it can be satisfied", "") from None
+        except UnsupportedSchema as error:
+            if strict:
+                raise
+            leniency.drop(error)
 
 
-def schema_expression(schema: Schema, layout: Layout | None = None) -> Expression:
+def schema_expression(
+    schema: Schema, layout: Layout | None = None, *, registry: Registry[Any] | None = None
+) -> Expression:
     """The language of a schema without a vocabulary; lowered as it is walked."""
-    return Lowering(schema, layout or Layout.spaced(), None).start()
+    return Lowering(schema, layout or Layout.spaced(), registry).start()
 
 
 class Lowering:
     """One schema document in one layout, perhaps grounded in one request. Immutable but for what it remembers."""
 
     def __init__(
-        self, schema: Schema, layout: Layout, registry: Registry[Any] | None = None, grounding: Request | None = None
+        self,
+        schema: Schema,
+        layout: Layout,
+        registry: Registry[Any] | None = None,
+        grounding: Request | None = None,
+        dropped: Mapping[int, frozenset[str]] | None = None,
     ) -> None:
         self.serial = next(_serials)
         self.layout = layout
         self.nodes = Nodes(schema, registry)
+        self.nodes.dropped = dropped or {}
         self.grounding = grounding
         self.free = self  # the same schema and layout, not grounded
         self.memory: dict[Hashable, Any] = {}  # what does not depend on grounding, shared with `free`
-        self.pending: list[Rule] = []  # rules made and not yet lowered, for `lower_all`
+        self.pending: list[tuple[Goal, Rule]] = []  # rules made and not yet lowered, for `lower_all`
+        self._steps = 0  # of taking goals apart, against MAX_STEPS
         self._rules: dict[tuple[int, ...], Expression] = {}
         self._values: dict[Goal, Expression] = {}
         self._sure: dict[int, bool] = {}
@@ -107,17 +161,17 @@ class Lowering:
 
     def lower_all(self) -> None:
         """Lowers every goal that can be reached, so that whatever must be refused is refused now."""
-        try:
-            while self.pending:
-                found = self.pending.pop()
+        while self.pending:
+            goal, found = self.pending.pop()
+            try:
                 found.expand()
                 nonempty(found)
-                if len(self._rules) > MAX_GOALS:
-                    raise GrammarTooLarge(
-                        f"more than {MAX_GOALS} different subschemas had to be combined; simplify the schema"
-                    )
-        except RecursionError:
-            raise GrammarTooLarge("the schema is nested too deeply to decide whether it can be satisfied") from None
+            except RecursionError:
+                self._too_large(goal, "nested too deeply to decide whether it can be satisfied")
+            except GrammarTooLarge as error:
+                raise error if error.pointer is not None else error.at(goal[0].pointer) from None
+            if len(self._rules) > MAX_GOALS:
+                self._too_large(goal, f"more than {MAX_GOALS} different subschemas had to be combined")
 
     # ---- goals
 
@@ -136,12 +190,12 @@ class Lowering:
             elif self.grounding is not None and not any(n.marked for n in nodes):
                 found = self.free.value(*nodes)
             elif len(nodes) == 1 and "const" in nodes[0].mapping and _is_bare(nodes[0], "const"):
-                found = self.layout.value(nodes[0].mapping["const"], any_order=self.layout.key_order == "free")
+                found = self.layout.value(nodes[0].mapping["const"])
             else:
                 live = True if self.surely(nodes) else None
                 found = rule((self.serial, "value", key), lambda: self._lower(nodes), live=live)
                 assert isinstance(found, Rule)
-                self.pending.append(found)
+                self.pending.append((nodes, found))
             self._rules[key] = found
         self._values[goal] = found
         return found
@@ -158,13 +212,17 @@ class Lowering:
         for bundle in self._plain([(node, nobody) for node in goal], (), nobody):
             found.append(bundle)
             if len(found) > MAX_ALTERNATIVES:
-                raise GrammarTooLarge(
-                    f"more than {MAX_ALTERNATIVES} combinations of anyOf/oneOf/not branches at one place"
-                )
+                self._too_large(goal, f"more than {MAX_ALTERNATIVES} combinations of anyOf/oneOf/not branches")
         return found
+
+    def _too_large(self, goal: Goal, what: str) -> NoReturn:
+        raise GrammarTooLarge(what, pointer=goal[0].pointer if goal else "")
 
     def _plain(self, goal: Sequence[Placed], atoms: tuple[SchemaNode, ...], visited: frozenset[int]) -> Iterator[Atoms]:
         """`visited`: nodes that hold here already. Every node carries those it was reached through at this place."""
+        self._steps += 1 + len(atoms) // 8
+        if self._steps > MAX_STEPS:
+            self._too_large(tuple(node for node, _ in goal), f"more than {MAX_STEPS} steps to combine its subschemas")
         waiting: list[Waiting] = []
         held, done = dict.fromkeys(atoms), set(visited)
         todo = list(reversed(goal))
@@ -173,7 +231,7 @@ class Lowering:
             if node.schema is False:
                 return
             if node.serial in through:
-                raise node.refuse("$ref", "it refers to itself without reading anything in between")
+                raise node.invalid("$ref", "it refers to itself without reading anything in between")
             if node.schema is True or node.serial in done:
                 continue
             done.add(node.serial)
@@ -190,7 +248,7 @@ class Lowering:
         self, atoms: tuple[SchemaNode, ...], waiting: list[Waiting], visited: frozenset[int]
     ) -> Iterator[Atoms]:
         bundle = Atoms(atoms)
-        if not bundle.types():
+        if plainly_empty(bundle) if len(atoms) > 1 else not bundle.types():
             return
         if not waiting:
             yield bundle
@@ -219,22 +277,11 @@ class Lowering:
         if "string" in types:
             parts.append(string_value(self, atoms))
         if "array" in types:
-            parts.append(self._without(atoms, array_value(self, atoms), [v for v in excluded if isinstance(v, list)]))
+            other = [complement(self.layout.value(v)) for v in excluded if isinstance(v, list)]
+            parts.append(both(array_value(self, atoms), *other))
         if "object" in types:
-            parts.append(
-                self._without(atoms, object_value(self, atoms), [v for v in excluded if isinstance(v, Mapping)])
-            )
+            parts.append(object_value(self, atoms))
         return choice(*parts)
-
-    def _without(self, atoms: Atoms, values: Expression, excluded: list[Json]) -> Expression:
-        if not excluded:
-            return values
-        if not all(map(_one_spelling, excluded)):
-            place = atoms.places(NOT_ENUM)[0][0]
-            raise place.refuse(
-                "const", "the complement of an array or object that holds numbers or more than five keys"
-            )
-        return both(values, *(complement(self.layout.value(v, any_order=True)) for v in excluded))
 
     def _constants(self, atoms: Atoms, constants: list[list[Json]]) -> Expression:
         """`const` and `enum`: the values in all of them that the other keywords accept."""
@@ -247,7 +294,9 @@ class Lowering:
         spelled = []
         for name, value in kept.items():
             if name not in excluded and (not rest or self.accepts(rest, value)):
-                spelled.append(self.layout.value(value, any_order=self.layout.key_order == "free"))
+                spelled.append(self.layout.value(value))
+        if self.nodes.integers_have_no_point and "fraction" not in atoms.types():
+            return both(choice(*spelled), complement(_POINT_ZERO))
         return choice(*spelled)
 
     def _without_constants(self, node: SchemaNode) -> SchemaNode | None:
@@ -259,7 +308,7 @@ class Lowering:
         if all(set(n.mapping) <= {"type"} for n in goal):
             return _type_of(value) in Atoms(goal).types()
         if self._checker is None:
-            layout = Layout(key_order="free")
+            layout = Layout(key_order="free", digits=None)
             self._checker = self if layout == self.layout and self.grounding is None else self._copy(layout)
         return contains(self._checker.value(*goal), _spell(value))
 
@@ -290,15 +339,23 @@ class Lowering:
     def _any_number(self, atoms: Atoms, types: frozenset[str], excluded: list[Json]) -> Expression:
         interval = Interval()
         for node in atoms.nodes:
-            interval = interval.meet(_interval(node.mapping))
+            interval = interval.meet(interval_of(node.mapping))
         integral, fractional = "integer" in types, "fraction" in types
-        parts: list[Expression] = []
-        parts.extend(multiple_of(decimal(v)) for v in atoms.values("multipleOf"))
-        parts.extend(not_multiple_of(decimal(v)) for v in atoms.values(NOT_MULTIPLE))
-        parts.extend(complement(equal_to(decimal(v))) for v in excluded if _type_of(v) in ("integer", "fraction"))
-        if parts and integral and fractional and interval == Interval():
-            return both(seq(optional(MINUS), WHOLE, ANY_FRACTION), *parts)
-        return both(number(interval, integral=integral, fractional=fractional), *parts)
+        digits = self.layout.digits
+        spelling = Spelling(digits, digits, integral and not fractional, not self.nodes.integers_have_no_point)
+        divisors = [decimal(v) for v in atoms.values("multipleOf")]
+        parts = [not_multiple_of(decimal(v)) for v in atoms.values(NOT_MULTIPLE)]
+        parts += [complement(equal_to(decimal(v))) for v in excluded if _type_of(v) in ("integer", "fraction")]
+        if not divisors:
+            if parts and integral and fractional and interval == Interval():
+                return both(any_plain(spelling), *parts)
+            return both(number(interval, spelling, integral=integral, fractional=fractional), *parts)
+        if not integral:
+            parts.append(number(Interval(), spelling.for_values(*divisors), integral=False, fractional=True))
+        if parts and max(units(divisor)[0] for divisor in divisors) > MAX_MODULUS:
+            reason = f"more than {MAX_MODULUS} units in its last place, beside complements of other numbers"
+            raise atoms.places("multipleOf")[0][0].refuse("multipleOf", reason)
+        return both(multiple_of(divisors, interval, spelling), *parts)
 
     def string_content(self, atoms: Atoms) -> Expression:
         """The texts that the string keywords of a conjunction accept, spelled, without quotes."""
@@ -364,7 +421,7 @@ class Lowering:
             return all(n in properties and self._surely(child(node, "properties", n)) for n in required)
         bounded = keywords <= {"type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
         if kind in ("number", "integer") and bounded:
-            interval = _interval(schema)
+            interval = interval_of(schema)
             return not (interval.whole() if kind == "integer" else interval).empty
         return False
 
@@ -379,15 +436,6 @@ class Lowering:
                 if self.accepts(atoms.nodes, value):
                     found[freeze(value)] = value
         return list(found.values()) if len(found) <= limit else None
-
-
-def _one_spelling(value: Json) -> bool:
-    """Whether `Layout.value(..., any_order=True)` lists every document of a value."""
-    if isinstance(value, Mapping):
-        return len(value) < 6 and all(map(_one_spelling, value.values()))
-    if isinstance(value, list):
-        return all(map(_one_spelling, value))
-    return freeze(value)[0] != "number"
 
 
 def _is_bare(node: SchemaNode, keyword: str) -> bool:
@@ -428,28 +476,12 @@ def _listed(atoms: Atoms, limit: int) -> list[Json] | None:
     if "integer" in types:
         interval = Interval()
         for node in atoms.nodes:
-            interval = interval.meet(_interval(node.mapping))
+            interval = interval.meet(interval_of(node.mapping))
         interval = interval.whole()
         if interval.low is None or interval.high is None or interval.high - interval.low > limit:
             return None
         values += range(int(interval.low), int(interval.high) + 1)
     return values
-
-
-def _interval(schema: Mapping[str, Any]) -> Interval:
-    """The four bounds of one schema, draft 4's boolean `exclusive...` included."""
-    result = Interval()
-    for side in ("minimum", "maximum"):
-        exclusive = schema.get("exclusive" + side.capitalize())
-        bounds = [(schema[side], exclusive is True)] if side in schema else []
-        if exclusive is not None and not isinstance(exclusive, bool):
-            bounds.append((exclusive, True))
-        for value, is_open in bounds:
-            if side == "minimum":
-                result = result.meet(Interval(low=decimal(value), low_open=is_open))
-            else:
-                result = result.meet(Interval(high=decimal(value), high_open=is_open))
-    return result
 
 
 def _unquoted(quoted: Expression) -> Expression:

@@ -1,13 +1,17 @@
 """Numbers as digits: bounds and multiples held exactly, in decimal, without floating point.
 
-A number is written `-?int(.fraction)?`. Only a number that no keyword looks at may also be `d.ddde+dd`.
+A number is written `-?int(.fraction)?`. Only a number that no keyword looks at may also be `d.ddde+dd`. A `Spelling`
+says how many digits there may be, so that no text is all digits without an end.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import Any
 
 from .expression import (
     EMPTY,
@@ -23,26 +27,70 @@ from .expression import (
     rule,
     seq,
 )
-from .layout import plain
+from .layout import decimal, plain
 
 DIGIT = byte_range(0x30, 0x39)
 ONE_TO_NINE = byte_range(0x31, 0x39)
-DIGITS = repeat(DIGIT)
-ZEROS = repeat(literal(b"0"))
+ZERO = literal(b"0")
 POINT = literal(b".")
 MINUS = literal(b"-")
-WHOLE = choice(literal(b"0"), seq(ONE_TO_NINE, DIGITS))
-ANY_FRACTION = optional(seq(POINT, repeat(DIGIT, 1)))
-ZERO_FRACTION = optional(literal(b".0"))
+POINT_ZERO = literal(b".0")
 UP_TO_307 = choice(
     repeat(DIGIT, 1, 2), seq(byte_range(0x31, 0x32), DIGIT, DIGIT), seq(literal(b"30"), byte_range(0x30, 0x37))
 )
 EXPONENT = seq(
     choice(literal(b"e"), literal(b"E")), choice(seq(optional(literal(b"+")), UP_TO_307), seq(MINUS, UP_TO_307))
 )
-SCIENTIFIC = seq(DIGIT, ANY_FRACTION, EXPONENT)  # one digit before the point, as serialisers write it; never infinite
-SOME_NONZERO = seq(POINT, ZEROS, ONE_TO_NINE, DIGITS)  # a fraction that is not zero
-MAX_MODULUS = 20_000
+MAX_MODULUS = 2_000  # units of a divisor beside bounds, where every remainder may have to be looked at
+
+
+def _less(count: int | None) -> int | None:
+    return None if count is None else count - 1
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How numbers may be written: at most so many digits before and after the point, None for any number of them.
+
+    `integral`: only integral values, which may end in `.0` if `point_zero`.
+    """
+
+    whole: int | None = None
+    fraction: int | None = None
+    integral: bool = False
+    point_zero: bool = True
+
+    def for_values(self, *values: Decimal | None) -> Spelling:
+        """With room for these values and for some between any two of them."""
+        whole, fraction = self.whole, self.fraction
+        for value in values:
+            if value is not None:
+                before, after = _split(abs(value))
+                whole = None if whole is None else max(whole, len(before) + 1)
+                fraction = None if fraction is None else max(fraction, len(after) + 1)
+        return replace(self, whole=whole, fraction=fraction)
+
+    @cached_property
+    def wholes(self) -> Expression:
+        """What stands before the point: `0`, or digits that do not begin with 0."""
+        return choice(ZERO, seq(ONE_TO_NINE, repeat(DIGIT, 0, _less(self.whole))))
+
+    @cached_property
+    def fractions(self) -> Expression:
+        """The point and what stands behind it, or nothing."""
+        if self.integral:
+            return optional(POINT_ZERO) if self.point_zero else EMPTY
+        return optional(seq(POINT, repeat(DIGIT, 1, self.fraction)))
+
+    @cached_property
+    def nonzero_fractions(self) -> Expression:
+        """The fractions that are not zero."""
+        return NOTHING if self.integral else seq(POINT, _digits_at_least("", True, self.fraction))
+
+    @property
+    def scientific(self) -> Expression:
+        """One digit before the point, as serialisers write it, and an exponent that keeps the number finite."""
+        return seq(DIGIT, self.fractions, EXPONENT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,95 +130,181 @@ class Interval:
         return self.low > self.high or (self.low == self.high and (self.low_open or self.high_open))
 
 
-def number(interval: Interval, *, integral: bool, fractional: bool) -> Expression:
+def interval_of(schema: Mapping[str, Any]) -> Interval:
+    """The four bounds of one schema, draft 4's boolean `exclusive...` included."""
+    result = Interval()
+    for side in ("minimum", "maximum"):
+        exclusive = schema.get("exclusive" + side.capitalize())
+        bounds = [(schema[side], exclusive is True)] if side in schema else []
+        if exclusive is not None and not isinstance(exclusive, bool):
+            bounds.append((exclusive, True))
+        for value, is_open in bounds:
+            if side == "minimum":
+                result = result.meet(Interval(low=decimal(value), low_open=is_open))
+            else:
+                result = result.meet(Interval(high=decimal(value), high_open=is_open))
+    return result
+
+
+def number(interval: Interval, spelling: Spelling, *, integral: bool, fractional: bool) -> Expression:
     """The numbers of the interval: integral values, others, or both."""
+    spelling = spelling.for_values(interval.low, interval.high)
     if integral and fractional:
         if interval == Interval():
-            return seq(optional(MINUS), choice(seq(WHOLE, ANY_FRACTION), SCIENTIFIC))
-        return _signed(interval, ANY_FRACTION)
+            plainly = seq(spelling.wholes, spelling.fractions)
+            return seq(optional(MINUS), choice(plainly, spelling.scientific))
+        return _signed(interval, spelling)
     if integral:
-        return _signed(interval.whole(), ZERO_FRACTION)
+        return _signed(interval.whole(), replace(spelling, integral=True))
     if fractional:
-        inexact = seq(optional(MINUS), WHOLE, SOME_NONZERO)
-        return inexact if interval == Interval() else both(_signed(interval, ANY_FRACTION), inexact)
+        inexact = seq(optional(MINUS), spelling.wholes, spelling.nonzero_fractions)
+        return inexact if interval == Interval() else both(_signed(interval, spelling), inexact)
     return NOTHING
+
+
+def any_plain(spelling: Spelling) -> Expression:
+    """Every number without an exponent."""
+    return seq(optional(MINUS), spelling.wholes, spelling.fractions)
 
 
 def equal_to(value: Decimal) -> Expression:
     """Every plain spelling of one value, trailing zeros included."""
-    return _signed(Interval(low=value, high=value), ANY_FRACTION)
+    return _signed(Interval(low=value, high=value), Spelling())
+
+
+# ---- multiples
 
 
 def units(divisor: Decimal) -> tuple[int, int]:
-    """A divisor as (units in its last place, number of places): 0.05 is (5, 2).
-
-    Raises ValueError for one that is not positive or has more than MAX_MODULUS units.
-    """
-    sign, _, exponent = divisor.normalize().as_tuple()
+    """A positive divisor as (units in its last place, number of places): 0.05 is (5, 2)."""
+    _, _, exponent = divisor.normalize().as_tuple()
     assert isinstance(exponent, int)
     places = max(0, -exponent)
-    modulus = int(divisor.scaleb(places))
-    if sign or not 0 < modulus <= MAX_MODULUS:
-        raise ValueError(f"a divisor of at most {MAX_MODULUS} units in its last place is supported, found {divisor}")
-    return modulus, places
+    return int(divisor.scaleb(places)), places
 
 
-def multiple_of(divisor: Decimal) -> Expression:
-    """Every plain spelling of a multiple; the digits are read as a remainder, lowered as it is reached.
-
-    Raises ValueError for a divisor that `units` refuses.
-    """
-    modulus, places = units(divisor)
-    first = choice(
-        seq(literal(b"0"), _remainder(modulus, places, -1, 0)),
-        *(seq(literal(b"%d" % d), _remainder(modulus, places, 0, d % modulus)) for d in range(1, 10)),
-    )
-    return seq(optional(MINUS), first)
+def multiple_of(divisors: Sequence[Decimal], interval: Interval, spelling: Spelling) -> Expression:
+    """Every plain spelling of the numbers in an interval that are multiples of all divisors."""
+    places = max(units(divisor)[1] for divisor in divisors)
+    modulus = math.lcm(*(int(divisor.scaleb(places)) for divisor in divisors))
+    if spelling.integral:  # an integer is a multiple of 0.15 exactly if it is one of 3
+        modulus, places = modulus // math.gcd(modulus, 10**places), 0
+    spelling = spelling.for_values(*divisors, interval.low, interval.high)
+    low, high = _unit_bounds(interval, places)
+    positive = _Multiples(modulus, places, low, high, spelling)
+    negative = _Multiples(modulus, places, _minus(high), _minus(low), spelling)
+    return choice(positive.first(), seq(MINUS, negative.first()))
 
 
 def not_multiple_of(divisor: Decimal) -> Expression:
     """Every byte string that is not a spelling of a multiple."""
-    return complement(multiple_of(divisor))
+    return complement(multiple_of([divisor], Interval(), Spelling()))
 
 
-def _remainder(modulus: int, places: int, read: int, rest: int) -> Expression:
-    """What may follow a number whose digits so far leave `rest`.
+def _unit_bounds(interval: Interval, places: int) -> tuple[int | None, int | None]:
+    """The least and the greatest whole number of units of so many decimal places in an interval."""
+    low = None if interval.low is None else interval.low.scaleb(places)
+    high = None if interval.high is None else interval.high.scaleb(places)
+    whole = Interval(low=low, high=high, low_open=interval.low_open, high_open=interval.high_open).whole()
+    return (None if whole.low is None else int(whole.low)), (None if whole.high is None else int(whole.high))
 
-    `read`: 0 in the whole part, -1 after its only digit 0, k + 1 after the point and k fraction digits.
+
+def _minus(value: int | None) -> int | None:
+    return None if value is None else -value
+
+
+@dataclass(frozen=True)
+class _Multiples:
+    """Digits read as a number of units of the last of `places` decimal places: multiples of `modulus` in low..high.
+
+    The digits still to come turn what has been read into any number of a range. Whether a multiple within the
+    bounds is among them is arithmetic, so no state has to search. Where the bounds cut no range in two, only the
+    remainder of what has been read counts, and numbers share their states.
     """
-    done = max(read - 1, 0)
-    finished = read != 1 and (rest * 10 ** max(places - done, 0)) % modulus == 0
-    return rule(
-        ("multiple", modulus, places, read, rest),
-        lambda: _expand_remainder(modulus, places, read, rest, finished),
-        nullable=finished,
-        # In the whole part more digits always reach a multiple; in the fraction some remainders cannot be mended.
-        live=True if read == 0 else None,
-    )
 
+    modulus: int
+    places: int
+    low: int | None
+    high: int | None
+    spelling: Spelling
 
-def _expand_remainder(modulus: int, places: int, read: int, rest: int, finished: bool) -> Expression:
-    parts = [EMPTY] if finished else []
-    if read <= 0:
-        parts.append(seq(POINT, _remainder(modulus, places, 1, rest)))
-        if read == 0:
-            parts.extend(_digit(modulus, places, 0, rest, d) for d in range(10))
-    elif read <= places:
-        parts.extend(_digit(modulus, places, read + 1, rest, d) for d in range(10))
-    elif finished or places == 0:
-        # All the places that count have been read: only zeros may follow, and after a bare point one must.
-        parts.append(seq(literal(b"0"), ZEROS) if rest % modulus == 0 else NOTHING)
-    return choice(*parts)
+    def first(self) -> Expression:
+        digits = (self._digit(0, d, self.spelling.whole) for d in range(1, 10))
+        return choice(seq(ZERO, self._point(0)), *digits)
 
+    def _digit(self, value: int, digit: int, room: int | None) -> Expression:
+        return seq(literal(b"%d" % digit), self._whole(10 * value + digit, _less(room)))
 
-def _digit(modulus: int, places: int, read: int, rest: int, digit: int) -> Expression:
-    return seq(literal(b"%d" % digit), _remainder(modulus, places, read, (rest * 10 + digit) % modulus))
+    def _fits(self, first: int, last: int) -> bool:
+        """Whether a multiple lies in first..last and within the bounds."""
+        first = first if self.low is None else max(first, self.low)
+        last = last if self.high is None else min(last, self.high)
+        return last // self.modulus * self.modulus >= first
+
+    def _cut(self, first: int, last: int) -> bool | None:
+        """None if a bound lies inside first..last, else whether the range is within the bounds."""
+        if (self.low is not None and last < self.low) or (self.high is not None and first > self.high):
+            return False
+        within = (self.low is None or first >= self.low) and (self.high is None or last <= self.high)
+        return True if within else None
+
+    def _whole(self, value: int, room: int | None) -> Expression:
+        """What may follow these digits before the point, with room for so many more."""
+        if self.high is not None:
+            reach = len(str(self.high)) if room is None else min(room, len(str(self.high)))
+        elif room is not None:
+            reach = room
+        else:  # with so many digits it is beyond the lower bound, and any remainder can be mended
+            reach = len(str(self.modulus)) + len(str(self.low or 0))
+        live, cuts = False, []
+        for digits in range(reach + 1):
+            one = 10 ** (digits + self.places)
+            first, last = value * one, (value + 1) * one - 1
+            live = live or self._fits(first, last)
+            cuts.append(self._cut(first, last))
+        if not live:
+            return NOTHING
+        known: object = value if None in cuts else (value % self.modulus, tuple(cuts))
+        unit = 10**self.places
+
+        def expand() -> Expression:
+            digits = range(0 if room == 0 else 10)
+            return choice(self._point(value), *(self._digit(value, d, room) for d in digits))
+
+        exact = self._fits(value * unit, value * unit)
+        return rule(("multiple", self, "whole", known, room), expand, nullable=exact, live=True)
+
+    def _point(self, value: int) -> Expression:
+        """The point and what may follow it, or the end."""
+        exact = self._fits(value * 10**self.places, value * 10**self.places)
+        if self.spelling.integral:
+            return self.spelling.fractions if exact else NOTHING
+        return choice(EMPTY if exact else NOTHING, seq(POINT, self._fraction(value, 0)))
+
+    def _fraction(self, value: int, read: int) -> Expression:
+        """What may follow so many digits after the point; `value` is all digits so far as one number."""
+        left = self.places - read
+        if left <= 0:  # all the places that count have been read; behind a bare point a zero must follow
+            room = None if self.spelling.fraction is None else self.spelling.fraction - read
+            return repeat(ZERO, 0 if read else 1, room) if self._fits(value, value) else NOTHING
+        one = 10**left
+        first, last = value * one, (value + 1) * one - 1
+        if not self._fits(first, last):
+            return NOTHING
+        ended = read > 0 and self._fits(first, first)
+
+        def expand() -> Expression:
+            more = (seq(literal(b"%d" % d), self._fraction(10 * value + d, read + 1)) for d in range(10))
+            return choice(EMPTY if ended else NOTHING, *more)
+
+        known: object = value if self._cut(first, last) is None else ("rest", value % self.modulus)
+        return rule(("multiple", self, "fraction", known, read), expand, nullable=ended, live=True)
 
 
 # ---- bounds
 
 
-def _signed(interval: Interval, fraction: Expression) -> Expression:
+def _signed(interval: Interval, spelling: Spelling) -> Expression:
     """Both signs. The negative half is the mirror image, and `-0` counts as 0."""
     mirror = Interval(
         low=None if interval.high is None else -interval.high,
@@ -178,10 +312,10 @@ def _signed(interval: Interval, fraction: Expression) -> Expression:
         low_open=interval.high_open,
         high_open=interval.low_open,
     )
-    return choice(_magnitude(interval, fraction), seq(MINUS, _magnitude(mirror, fraction)))
+    return choice(_magnitude(interval, spelling), seq(MINUS, _magnitude(mirror, spelling)))
 
 
-def _magnitude(interval: Interval, fraction: Expression) -> Expression:
+def _magnitude(interval: Interval, spelling: Spelling) -> Expression:
     """Numbers from 0 up, within the interval."""
     if interval.empty or (interval.high is not None and interval.high < 0):
         return NOTHING
@@ -189,10 +323,10 @@ def _magnitude(interval: Interval, fraction: Expression) -> Expression:
         return NOTHING
     parts = []
     if interval.low is not None and (interval.low > 0 or (interval.low == 0 and interval.low_open)):
-        parts.append(_at_least(interval.low, interval.low_open, fraction))
+        parts.append(_at_least(interval.low, interval.low_open, spelling))
     if interval.high is not None:
-        parts.append(_at_most(interval.high, interval.high_open, fraction))
-    return both(*parts) if parts else seq(WHOLE, fraction)
+        parts.append(_at_most(interval.high, interval.high_open, spelling))
+    return both(*parts) if parts else seq(spelling.wholes, spelling.fractions)
 
 
 def _split(value: Decimal) -> tuple[str, str]:
@@ -200,10 +334,10 @@ def _split(value: Decimal) -> tuple[str, str]:
     return whole, rest
 
 
-def _at_most(value: Decimal, strict: bool, fraction: Expression) -> Expression:
+def _at_most(value: Decimal, strict: bool, spelling: Spelling) -> Expression:
     whole, rest = _split(value)
     n = len(whole)
-    less = [literal(b"0")] if whole != "0" else []
+    less = [ZERO] if whole != "0" else []
     if n > 1:
         less.append(seq(ONE_TO_NINE, repeat(DIGIT, 0, n - 2)))
     for i, digit in enumerate(whole):
@@ -211,47 +345,56 @@ def _at_most(value: Decimal, strict: bool, fraction: Expression) -> Expression:
         if digit > first:
             below = byte_range(ord(first), ord(digit) - 1)
             less.append(seq(literal(whole[:i].encode()), below, repeat(DIGIT, n - 1 - i, n - 1 - i)))
-    if fraction is ZERO_FRACTION:
-        equal = NOTHING if strict else ZERO_FRACTION
+    if spelling.integral:
+        equal = NOTHING if strict else spelling.fractions
     elif rest:
-        equal = optional(seq(POINT, _digits_at_most(rest, strict, first=True)))
+        equal = optional(seq(POINT, _digits_at_most(rest, strict, spelling.fraction, first=True)))
     else:
-        equal = NOTHING if strict else optional(seq(POINT, literal(b"0"), ZEROS))
-    return choice(seq(choice(*less), fraction), seq(literal(whole.encode()), equal))
+        equal = NOTHING if strict else optional(seq(POINT, repeat(ZERO, 1, spelling.fraction)))
+    return choice(seq(choice(*less), spelling.fractions), seq(literal(whole.encode()), equal))
 
 
-def _digits_at_most(digits: str, strict: bool, *, first: bool = False) -> Expression:
+def _digits_at_most(digits: str, strict: bool, room: int | None, *, first: bool = False) -> Expression:
     if not digits:
-        return NOTHING if strict else ZEROS
+        return NOTHING if strict else repeat(ZERO, 0, room)
     parts = [] if first else [EMPTY]  # a shorter fraction is smaller, since the last digit of the bound is not 0
     if digits[0] > "0":
-        parts.append(seq(byte_range(0x30, ord(digits[0]) - 1), DIGITS))
-    parts.append(seq(literal(digits[0].encode()), _digits_at_most(digits[1:], strict)))
+        parts.append(seq(byte_range(0x30, ord(digits[0]) - 1), repeat(DIGIT, 0, _less(room))))
+    parts.append(seq(literal(digits[0].encode()), _digits_at_most(digits[1:], strict, _less(room))))
     return choice(*parts)
 
 
-def _at_least(value: Decimal, strict: bool, fraction: Expression) -> Expression:
+def _at_least(value: Decimal, strict: bool, spelling: Spelling) -> Expression:
     whole, rest = _split(value)
     n = len(whole)
-    more = [seq(ONE_TO_NINE, repeat(DIGIT, n if whole != "0" else 0))]
+    more = [seq(ONE_TO_NINE, repeat(DIGIT, n if whole != "0" else 0, _less(spelling.whole)))]
     for i, digit in enumerate(whole):
         if digit < "9" and whole != "0":
             above = byte_range(ord(digit) + 1, 0x39)
             more.append(seq(literal(whole[:i].encode()), above, repeat(DIGIT, n - 1 - i, n - 1 - i)))
     if rest:
-        equal = seq(POINT, _digits_at_least(rest, strict))
+        equal = seq(POINT, _digits_at_least(rest, strict, spelling.fraction))
     elif strict:
-        equal = NOTHING if fraction is ZERO_FRACTION else SOME_NONZERO
+        equal = spelling.nonzero_fractions
     else:
-        equal = fraction
-    return choice(seq(choice(*more), fraction), seq(literal(whole.encode()), equal))
+        equal = spelling.fractions
+    return choice(seq(choice(*more), spelling.fractions), seq(literal(whole.encode()), equal))
 
 
-def _digits_at_least(digits: str, strict: bool) -> Expression:
+@lru_cache(maxsize=512)
+def _digits_at_least(digits: str, strict: bool, room: int | None) -> Expression:
+    """Fraction digits of at least (or more than) these; of no digits: any, or any that are not all zero."""
     if not digits:
-        return seq(ZEROS, ONE_TO_NINE, DIGITS) if strict else DIGITS
+        if not strict:
+            return repeat(DIGIT, 0, room)
+        if room is None:
+            return seq(repeat(ZERO), ONE_TO_NINE, repeat(DIGIT))
+        nonzero = NOTHING
+        for left in range(room):
+            nonzero = choice(seq(ONE_TO_NINE, repeat(DIGIT, 0, left)), seq(ZERO, nonzero))
+        return nonzero
     parts = []
     if digits[0] < "9":
-        parts.append(seq(byte_range(ord(digits[0]) + 1, 0x39), DIGITS))
-    parts.append(seq(literal(digits[0].encode()), _digits_at_least(digits[1:], strict)))
+        parts.append(seq(byte_range(ord(digits[0]) + 1, 0x39), repeat(DIGIT, 0, _less(room))))
+    parts.append(seq(literal(digits[0].encode()), _digits_at_least(digits[1:], strict, _less(room))))
     return choice(*parts)

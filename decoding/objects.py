@@ -7,21 +7,20 @@ on how many members: rules with these parameters, lowered as they are reached.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import product
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from .expression import EMPTY, NOTHING, Expression, both, choice, complement, contains, literal, rule, seq
+from .expression import EMPTY, NOTHING, Expression, both, choice, complement, contains, literal, nonempty, rule, seq
 from .layout import QUOTE
 from .regex import search
-from .strings import key_text
+from .strings import SOME_KEY, key_text
 
 if TYPE_CHECKING:
     from .json_schema import Goal, Lowering
     from .schema_node import Atoms, SchemaNode
 
-OPEN, CLOSE = literal(b"{"), literal(b"}")
-MAX_PATTERNS = 6
+OPEN = literal(b"{")
+MAX_CLASSES = 16
 
 
 def object_value(lowering: Lowering, atoms: Atoms) -> Expression:
@@ -32,20 +31,28 @@ def object_value(lowering: Lowering, atoms: Atoms) -> Expression:
         shape = lowering.memory[key] = _Shape(lowering.free, atoms)
     if shape.impossible:
         return NOTHING
-    return seq(OPEN, _Members(lowering, shape).members(shape.everything, first=True, count=0))
+    if lowering.risky:  # every goal has to be known to `lower_all`, whatever is walked
+        for goal in (*shape.goals, *(goal for _, goal, _ in shape.others)):
+            lowering.value(*goal)
+    return seq(OPEN, _Members(lowering, shape).start())
 
 
 class _Shape:
     """The conjunction of all object keywords, whatever the request.
 
     names: the named keys, in order   goals[i]: what the value of names[i] must satisfy   others: keys without
-    a name, as (text of the key, what its value must satisfy)
+    a name, as (text of the key, what its value must satisfy, which of `some` it is)   some: texts of keys, one of
+    each must be there   is_some[i]: which of them names[i] is
     """
 
     def __init__(self, lowering: Lowering, atoms: Atoms) -> None:
         self.lowering, self.atoms = lowering, atoms
         self.required = list(dict.fromkeys(name for names in atoms.values("required") for name in names))
         named = dict.fromkeys(name for properties in atoms.values("properties") for name in properties)
+        self.needs: dict[str, set[str]] = {}  # key -> keys that must be there with it
+        for table in atoms.values("dependentRequired"):
+            for name, needed in table.items():
+                self.needs.setdefault(name, set()).update(needed)
         self.low = max((int(v) for v in atoms.values("minProperties")), default=0)
         self.high = min((int(v) for v in atoms.values("maxProperties")), default=None)
         name_goals: Goal = tuple(
@@ -55,7 +62,9 @@ class _Shape:
         self.names: list[str] = []
         self.goals: list[Goal] = []
         self.impossible = False
-        for name in [*named, *(n for n in self.required if n not in named)]:
+        dependent = [n for name, needed in self.needs.items() for n in (name, *sorted(needed))]
+        self.declared = list(dict.fromkeys([*named, *self.required, *dependent]))
+        for name in self.declared:
             goal = tuple(n for node in atoms.nodes for n in self._contributions(node, name))
             banned = any(n.schema is False for n in goal)
             if not banned and self.key_content is not None:
@@ -66,14 +75,51 @@ class _Shape:
                 self.goals.append(goal)
             elif name in self.required:
                 self.impossible = True
-        self.must = frozenset(i for i, name in enumerate(self.names) if name in self.required)
-        self.everything = frozenset(range(len(self.names)))
-        self.declared = [*named, *(n for n in self.required if n not in named)]
+        self._settle_needs()
+        self.some = [self._some(node, value) for node, value in atoms.places(SOME_KEY)]
+        self.is_some = [frozenset(self._is_some(name)) if self.some else frozenset[int]() for name in self.names]
         self.others = list(self._others())
         keys = [key_text(lowering, name) for name in self.names]
-        self.keys = {True: keys, False: [seq(lowering.layout.comma, key) for key in keys]}  # first member, later ones
+        space, comma = lowering.layout.space, lowering.layout.comma
+        first = keys if space is EMPTY else [seq(space, key) for key in keys]
+        self.keys = {True: first, False: [seq(comma, key) for key in keys]}  # of the first member, of a later one
         self.counted = self._needs_count()
         self.id = tuple(node.serial for node in atoms.nodes)
+
+    def _settle_needs(self) -> None:
+        """What each key needs, directly or not. A key that needs an impossible one is impossible."""
+        self.with_it: list[frozenset[int]] = []  # per key: the keys that must be there with it
+        if not self.needs:
+            self.with_it = [frozenset()] * len(self.names)
+            self.everything = frozenset(range(len(self.names)))
+            self.must = frozenset(i for i, name in enumerate(self.names) if name in self.required)
+            return
+        number = {name: i for i, name in enumerate(self.names)}
+        open_ = set(range(len(self.names)))
+        for i, name in enumerate(self.names):
+            needed, todo = {name}, [name]
+            while todo:
+                for other in self.needs.get(todo.pop(), ()):
+                    if other not in needed:
+                        needed.add(other)
+                        todo.append(other)
+            if not needed <= number.keys():
+                open_.discard(i)
+            self.with_it.append(frozenset(number[n] for n in needed if n in number) - {i})
+        must = {i for i, name in enumerate(self.names) if name in self.required}
+        self.impossible |= not must <= open_
+        self.everything = frozenset(open_)
+        self.must = frozenset(must.union(*(self.with_it[i] for i in must)))
+
+    def after(self, i: int, left: frozenset[int], *, free: bool) -> frozenset[int]:
+        """The keys that may still come behind key i. In schema order those before it are passed over for good."""
+        if free:
+            return left - {i}
+        after = frozenset(j for j in left if j > i)
+        if self.needs:
+            passed = {j for j in left if j < i}
+            after = frozenset(j for j in after if not self.with_it[j] & passed)
+        return after
 
     def _contributions(self, node: SchemaNode, name: str) -> Iterator[SchemaNode]:
         schema, nodes, hit = node.mapping, self.lowering.nodes, False
@@ -87,24 +133,47 @@ class _Shape:
         if not hit and "additionalProperties" in schema:
             yield nodes.child(node, "additionalProperties")
 
-    def _others(self) -> Iterator[tuple[Expression, Goal]]:
-        """Classes of keys without a name, told apart by the patterns they match: (text of the key, goal)."""
+    def _some(self, node: SchemaNode, value: Mapping[str, Any]) -> Expression:
+        """The spelled keys that a SOME_KEY speaks of."""
+        alphabet = self.lowering.layout.alphabet
+        if "goal" in value:
+            return self.lowering.key_content((self.lowering.nodes.child(node, SOME_KEY, "goal"),))
+        if "pattern" in value:
+            return search(value["pattern"], alphabet)
+        known = [alphabet.text(name) for name in value["names"]] + [search(p, alphabet) for p in value["patterns"]]
+        return complement(choice(*known))
+
+    def _is_some(self, name: str) -> Iterator[int]:
+        spelled = self.lowering.layout.dumps(name)[1:-1].encode()
+        return (k for k, keys in enumerate(self.some) if contains(keys, spelled))
+
+    def _others(self) -> Iterator[tuple[Expression, Goal, frozenset[int]]]:
+        """Classes of keys without a name, told apart by the patterns they match and by `some`. Empty ones are left out.
+
+        The classes are made finer pattern by pattern, so patterns that exclude each other stay few classes.
+        """
         alphabet = self.lowering.layout.alphabet
         patterns = list(dict.fromkeys(p for found in self.atoms.values("patternProperties") for p in found))
-        if len(patterns) > MAX_PATTERNS:
-            raise self.atoms.places("patternProperties")[0][0].refuse(
-                "patternProperties", f"more than {MAX_PATTERNS} patterns"
-            )
-        outside = [complement(choice(*(alphabet.text(name) for name in self.declared)))] if self.declared else []
+        everything = [alphabet.any_text]
+        if self.declared:
+            everything.append(complement(choice(*(alphabet.text(name) for name in self.declared))))
         if self.key_content is not None:
-            outside.append(self.key_content)
-        for hits in product((True, False), repeat=len(patterns)):
-            matched = {p for p, hit in zip(patterns, hits, strict=True) if hit}
+            everything.append(self.key_content)
+        classes = [(both(*everything), frozenset[int]())]
+        for k, found in enumerate([*(search(p, alphabet) for p in patterns), *self.some]):
+            split = [(both(text, found), hits | {k}) for text, hits in classes]
+            split += [(both(text, complement(found)), hits) for text, hits in classes]
+            classes = [(text, hits) for text, hits in split if nonempty(text)]
+            if len(classes) > MAX_CLASSES:
+                place, keyword = next((n, k) for k in ("patternProperties", SOME_KEY) for n, _ in self.atoms.places(k))
+                raise place.refuse(
+                    keyword if keyword != SOME_KEY else "not", f"more than {MAX_CLASSES} kinds of keys to tell apart"
+                )
+        for text, hits in classes:
+            matched = {p for k, p in enumerate(patterns) if k in hits}
             goal = tuple(n for node in self.atoms.nodes for n in self._class_goal(node, matched))
-            if any(n.schema is False for n in goal):
-                continue
-            parts = [search(p, alphabet) if p in matched else complement(search(p, alphabet)) for p in patterns]
-            yield both(alphabet.any_text, *parts, *outside), goal
+            if not any(n.schema is False for n in goal):
+                yield text, goal, frozenset(k - len(patterns) for k in hits if k >= len(patterns))
 
     def _class_goal(self, node: SchemaNode, matched: set[str]) -> Iterator[SchemaNode]:
         schema, nodes = node.mapping, self.lowering.nodes
@@ -115,7 +184,7 @@ class _Shape:
             yield nodes.child(node, "additionalProperties")
 
     def _needs_count(self) -> bool:
-        if self.high is not None and (self.others or self.high < len(self.names)):
+        if self.high is not None and (self.others or self.high < len(self.everything)):
             counted = True
         else:
             counted = self.low > len(self.must)
@@ -136,45 +205,86 @@ class _Members:
 
     def __init__(self, lowering: Lowering, shape: _Shape) -> None:
         self.lowering, self.shape = lowering, shape
-        self.surely = not shape.counted and all(lowering.surely(shape.goals[i]) for i in shape.must)
+        self.simple = not shape.counted and not shape.some
+        self.surely = all(lowering.surely(shape.goals[i]) for i in shape.must)
+        self.missing = frozenset(range(len(shape.some)))
         self.marked = frozenset(i for i, goal in enumerate(shape.goals) if any(n.marked for n in goal))
-        self.others_marked = any(n.marked for _, goal in shape.others for n in goal)
+        self.others_marked = any(n.marked for _, goal, _ in shape.others for n in goal)
 
-    def members(self, left: frozenset[int], *, first: bool, count: int) -> Expression:
-        """What follows while the named keys `left` are still open."""
+    def start(self) -> Expression:
+        """All members, and the closing brace."""
+        shape = self.shape
+        return self.members(shape.everything, shape.must, first=True, count=0, missing=self.missing)
+
+    def members(
+        self, left: frozenset[int], owed: frozenset[int], *, first: bool, count: int, missing: frozenset[int]
+    ) -> Expression:
+        """What follows while the named keys `left` are open, `owed` of them must come, and no key was there of each
+        `some` in `missing`."""
         shape, lowering = self.shape, self.lowering
         if lowering.grounding is not None and not self.others_marked and not self.marked & left:
-            return _Members(lowering.free, shape).members(left, first=first, count=count)
+            return _Members(lowering.free, shape).members(left, owed, first=first, count=count, missing=missing)
         if shape.counted:
             count = min(count, max(shape.low, shape.high if shape.high is not None else 0))
         else:
             count = 0
-        if not left and not shape.others and not shape.counted:
-            return CLOSE
-        key = (lowering.serial, "members", shape.id, left, first, count)
-        return rule(key, lambda: self._expand(left, first, count), live=self.surely or None)
+        if not left and not shape.others and self.simple:
+            return lowering.layout.object_end
+        key = (lowering.serial, "members", shape.id, left, owed, first, count, missing)
 
-    def _expand(self, left: frozenset[int], first: bool, count: int) -> Expression:
+        def expand() -> Expression:
+            return self._expand(left, owed, first, count, missing)
+
+        if shape.high is not None and shape.counted and count + len(owed) > shape.high:
+            return NOTHING
+        # With the members owed alone it can be finished, unless more are needed; then some way must be looked for.
+        enough = not missing and (not shape.counted or count + len(owed) + self._sure(left - owed) >= shape.low)
+        surely = self.surely and (not shape.needs or all(lowering.surely(shape.goals[i]) for i in owed))
+        if enough and (surely or not owed):
+            return rule(key, expand, live=True)
+        needed = [] if surely else [lowering.value(*shape.goals[i]) for i in sorted(owed)]
+        if not enough:
+            needed.append(rule((*key, "some way"), expand))
+        return rule(key, expand, lives_as=seq(*needed))
+
+    def _sure(self, left: frozenset[int]) -> int:
+        """How many of these members certainly have a value."""
+        lowering, goals = self.lowering, self.shape.goals
+        return sum(1 for i in left if lowering.surely(goals[i]) or lowering.value(*goals[i]).live)
+
+    def _expand(
+        self, left: frozenset[int], owed: frozenset[int], first: bool, count: int, missing: frozenset[int]
+    ) -> Expression:
         shape, lowering = self.shape, self.lowering
-        comma = EMPTY if first else lowering.layout.comma
+        before = lowering.layout.space if first else lowering.layout.comma
         free = lowering.layout.key_order == "free"
         room = not shape.counted or shape.high is None or count < shape.high
-        must = shape.must & left
         parts = []
         if room:
+            passed: set[int] = set()
             for i in sorted(left):
-                after = left - {i} if free else frozenset(j for j in left if j > i)
-                member = seq(lowering.value(*shape.goals[i]), self.members(after, first=False, count=count + 1))
-                parts.append(seq(shape.keys[first][i], member))
-                if not free and i in must:
+                if free or not shape.with_it[i] & passed:
+                    after = shape.after(i, left, free=free)
+                    rest = self.members(
+                        after,
+                        (owed | shape.with_it[i]) & after,
+                        first=False,
+                        count=count + 1,
+                        missing=missing - shape.is_some[i],
+                    )
+                    parts.append(seq(shape.keys[first][i], lowering.value(*shape.goals[i]), rest))
+                if not free and i in owed:
                     break
-            if free or not must:
-                parts.extend(self._other_members(comma, left if free else frozenset(), count))
-        if not must and (not shape.counted or count >= shape.low):
-            parts.append(CLOSE)
+                passed.add(i)
+            if free or not owed:
+                parts.extend(self._other_members(before, left if free else frozenset(), owed, count, missing))
+        if not owed and not missing and (not shape.counted or count >= shape.low):
+            parts.append(lowering.layout.object_end)
         return choice(*parts)
 
-    def _other_members(self, comma: Expression, left: frozenset[int], count: int) -> Iterator[Expression]:
-        rest = self.members(left, first=False, count=count + 1)
-        for text, goal in self.shape.others:
-            yield seq(comma, QUOTE, text, QUOTE, self.lowering.layout.colon, self.lowering.value(*goal), rest)
+    def _other_members(
+        self, before: Expression, left: frozenset[int], owed: frozenset[int], count: int, missing: frozenset[int]
+    ) -> Iterator[Expression]:
+        for text, goal, some in self.shape.others:
+            rest = self.members(left, owed & left, first=False, count=count + 1, missing=missing - some)
+            yield seq(before, QUOTE, text, QUOTE, self.lowering.layout.colon, self.lowering.value(*goal), rest)

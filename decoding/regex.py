@@ -18,7 +18,7 @@ from functools import lru_cache
 from .alphabet import EVERYTHING, UTF8, Alphabet, Ranges, invert, ranges
 from .constraint import Constraint
 from .errors import UnsupportedRegex
-from .expression import ANYTHING, EMPTY, NOTHING, Expression, both, choice, complement, repeat, seq
+from .expression import ANYTHING, EMPTY, NOTHING, Expression, Not, both, choice, complement, repeat, seq, walk
 from .vocabulary import Vocabulary
 
 MAX_COUNT = 100_000
@@ -416,6 +416,8 @@ def search(pattern: str, alphabet: Alphabet = UTF8) -> Expression:
 def _search(pattern: str, alphabet: Alphabet) -> Expression:
     # After a match anything may follow: the intersection keeps it well-formed, and `x & anything` is `x`.
     found = _Lowering(alphabet).whole(parse(pattern), before=alphabet.any_text, after=ANYTHING)
+    if all(part is not ANYTHING and not isinstance(part, Not) for part in walk(found)):
+        return found  # its end is anchored
     return both(found, alphabet.any_text)
 
 

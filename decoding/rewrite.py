@@ -14,9 +14,22 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
-from .layout import freeze
-from .schema_node import TYPES, Nodes, SchemaNode, type_names
-from .strings import NOT_ENUM, NOT_FORMAT, NOT_PATTERN
+from .disjoint import all_disjoint, disjoint
+from .evaluated import MAX_CASES, cases
+from .layout import has_one_spelling
+from .schema_node import (
+    REFERENCES,
+    TYPES,
+    UNEVALUATED,
+    Nodes,
+    SchemaNode,
+    dependent_schemas,
+    is_annotation,
+    old_items,
+    presence,
+    type_names,
+)
+from .strings import CONTAINS_FROM, NOT_ENUM, NOT_FORMAT, NOT_PATTERN, SOME_KEY
 
 NOT_MULTIPLE = "\0not multipleOf"
 
@@ -25,7 +38,8 @@ Alternatives = tuple[Alternative, ...]
 
 COMBINING = frozenset(
     {
-        "$ref",
+        *REFERENCES,
+        *UNEVALUATED,
         "allOf",
         "anyOf",
         "oneOf",
@@ -33,39 +47,10 @@ COMBINING = frozenset(
         "if",
         "then",
         "else",
-        "dependentRequired",
         "dependentSchemas",
         "dependencies",
     }
 )
-ANNOTATIONS = frozenset(
-    {
-        "$anchor",
-        "$comment",
-        "$defs",
-        "$id",
-        "$schema",
-        "$vocabulary",
-        "contentEncoding",
-        "contentMediaType",
-        "contentSchema",
-        "default",
-        "definitions",
-        "deprecated",
-        "description",
-        "example",
-        "examples",
-        "id",
-        "readOnly",
-        "title",
-        "writeOnly",
-    }
-)
-
-
-def is_annotation(keyword: str) -> bool:
-    """Whether a keyword never decides about a value."""
-    return keyword in ANNOTATIONS or keyword.startswith("x-")
 
 
 def split(nodes: Nodes, node: SchemaNode) -> SchemaNode:
@@ -77,10 +62,17 @@ def split(nodes: Nodes, node: SchemaNode) -> SchemaNode:
         schema = {"$ref": schema["$ref"]}
     if not COMBINING & schema.keys():
         node.atomic = node
+    elif any(keyword in schema for keyword in UNEVALUATED):
+        node.any_of = (tuple(case.holds for case in cases(nodes, node)),)
     else:
         atomic = {
             k: v for k, v in schema.items() if k not in COMBINING and not (is_annotation(k) and not k.startswith("x-"))
         }
+        if "dependencies" in schema:
+            needs: dict[str, list[str]] = {}
+            for name, needed in _dependent_required(schema):
+                needs.setdefault(name, []).extend(needed)
+            atomic["dependentRequired"] = needs
         node.atomic = nodes.derive(node, "atomic", atomic) if atomic else None
         node.requires = tuple(_requires(nodes, node, schema))
         node.any_of = tuple(_any_of(nodes, node, schema))
@@ -89,8 +81,7 @@ def split(nodes: Nodes, node: SchemaNode) -> SchemaNode:
 
 
 def _requires(nodes: Nodes, node: SchemaNode, schema: Mapping[str, Any]) -> Iterator[SchemaNode]:
-    if "$ref" in schema:
-        yield nodes.resolve(node, schema["$ref"])
+    yield from nodes.targets(node)
     for i in range(len(schema.get("allOf", ()))):
         yield nodes.child(node, "allOf", i)
 
@@ -104,18 +95,9 @@ def _any_of(nodes: Nodes, node: SchemaNode, schema: Mapping[str, Any]) -> Iterat
         yield negate(nodes, nodes.child(node, "not"))
     if "if" in schema and ("then" in schema or "else" in schema):
         yield from (tuple(_conditional(nodes, node, schema)),)
-    for name, needed in _dependent_required(schema):
-        absent = {"properties": {name: False}}
-        yield (
-            (nodes.derive(node, ("absent", name), absent),),
-            (nodes.derive(node, ("present", name), {"required": [name, *needed]}),),
-        )
-    for keyword, name in _dependent_schemas(schema):
-        present = {"type": "object", "required": [name]}
-        yield (
-            (nodes.derive(node, ("absent", name), {"properties": {name: False}}),),
-            (nodes.derive(node, ("an object with", name), present), nodes.child(node, keyword, name)),
-        )
+    for keyword, name in dependent_schemas(schema):
+        absent_node, present_node = presence(nodes, node, name)
+        yield ((absent_node,), (present_node, nodes.child(node, keyword, name)))
 
 
 def _dependent_required(schema: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
@@ -123,14 +105,6 @@ def _dependent_required(schema: Mapping[str, Any]) -> Iterator[tuple[str, list[s
     for name, value in schema.get("dependencies", {}).items():
         if isinstance(value, (list, str)):
             yield name, [value] if isinstance(value, str) else value
-
-
-def _dependent_schemas(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name in schema.get("dependentSchemas", {}):
-        yield "dependentSchemas", name
-    for name, value in schema.get("dependencies", {}).items():
-        if isinstance(value, (bool, Mapping)):
-            yield "dependencies", name
 
 
 def _conditional(nodes: Nodes, node: SchemaNode, schema: Mapping[str, Any]) -> Iterator[Alternative]:
@@ -142,68 +116,45 @@ def _conditional(nodes: Nodes, node: SchemaNode, schema: Mapping[str, Any]) -> I
 
 def _exactly_one(nodes: Nodes, branches: list[SchemaNode]) -> Alternatives:
     """One branch holds and the others do not; branches that exclude each other by themselves need no complement."""
+    if all_disjoint(nodes, branches):
+        return tuple((branch,) for branch in branches)
     result: list[Alternative] = []
     for i, branch in enumerate(branches):
-        partial: list[Alternative] = [(branch,)]
-        for j, other in enumerate(branches):
-            if i != j and not disjoint(nodes, branch, other):
-                partial = [(*done, *more) for done in partial for more in negate(nodes, other)]
-        result.extend(partial)
+        others = [b for j, b in enumerate(branches) if j != i and not disjoint(nodes, branch, b)]
+        result.append((branch, *(outside(nodes, other) for other in others)))
     return tuple(result)
 
 
-def disjoint(nodes: Nodes, a: SchemaNode, b: SchemaNode, depth: int = 0) -> bool:
-    """Whether plainly no value satisfies both: other types, other constants, a required key that tells them apart."""
-    a, b = _follow(nodes, a), _follow(nodes, b)
-    if a.schema is False or b.schema is False:
-        return True
-    x, y = a.mapping, b.mapping
-    types_a = type_names(x["type"]) if "type" in x else TYPES
-    types_b = type_names(y["type"]) if "type" in y else TYPES
-    if not types_a & types_b:
-        return True
-    values_a, values_b = _constants(x), _constants(y)
-    if values_a is not None and values_b is not None:
-        return not values_a & values_b
-    if not types_a & types_b <= {"object"} or depth > 3:
-        return False
-    required = set(x.get("required", ())) & set(y.get("required", ()))
-    shared = [p for p in x.get("properties", {}) if p in required and p in y.get("properties", {})]
-    return any(
-        disjoint(nodes, nodes.child(a, "properties", p), nodes.child(b, "properties", p), depth + 1) for p in shared
-    )
-
-
-def _follow(nodes: Nodes, node: SchemaNode) -> SchemaNode:
-    for _ in range(16):
-        if set(node.mapping) - ANNOTATIONS != {"$ref"}:
-            break
-        node = nodes.resolve(node, node.mapping["$ref"])
-    return node
-
-
-def _constants(schema: Mapping[str, Any]) -> frozenset[Any] | None:
-    if "const" in schema:
-        return frozenset({freeze(schema["const"])})
-    if "enum" in schema:
-        return frozenset(freeze(v) for v in schema["enum"])
-    return None
-
-
 # ---- complements
+
+
+def outside(nodes: Nodes, node: SchemaNode) -> SchemaNode:
+    """The complement as a schema, taken apart when it is looked at."""
+    return nodes.derive(node, "complement", {"not": node})
 
 
 def negate(nodes: Nodes, node: SchemaNode) -> Alternatives:
     """The values that do not satisfy the schema. Raises UnsupportedSchema where the complement is not held."""
     if isinstance(node.schema, bool):
         return () if node.schema else ((),)
-    result: list[Alternative] = []
     schema = node.mapping
     if nodes.ref_hides_siblings and "$ref" in schema:
         schema = {"$ref": schema["$ref"]}
+    if any(keyword in schema for keyword in UNEVALUATED):
+        return _none_of_cases(nodes, node)
+    result: list[Alternative] = []
     for keyword, value in schema.items():
         if not is_annotation(keyword):
             result.extend(_negate_keyword(nodes, node, keyword, value))
+    return tuple(result)
+
+
+def _none_of_cases(nodes: Nodes, node: SchemaNode) -> Alternatives:
+    result: list[Alternative] = [()]
+    for case in cases(nodes, node):
+        result = [(*done, outside(nodes, held)) for done in result for held in case.holds]
+        if len(result) > MAX_CASES:
+            raise node.refuse(next(k for k in UNEVALUATED if k in node.mapping), "its complement has too many cases")
     return tuple(result)
 
 
@@ -211,39 +162,99 @@ def _negate_keyword(nodes: Nodes, node: SchemaNode, keyword: str, value: Any) ->
     def made(key: object, schema: dict[str, Any]) -> Alternative:
         return (nodes.derive(node, ("negated", keyword, key), schema),)
 
-    if keyword in _SIMPLE:
+    if keyword in ("const", "enum"):
+        yield tuple(_none_of_values(nodes, node, [value] if keyword == "const" else value))
+    elif keyword in _SIMPLE:
         schema = _SIMPLE[keyword](value, node.mapping)
         if schema is not None:
             yield made("", schema)
     elif keyword in _COMBINED:
         yield from _COMBINED[keyword](nodes, node, value)
-    elif keyword in ("then", "else", "minContains", "maxContains", "additionalItems"):
-        return  # looked at together with `if`, `contains`, `items`
+    elif keyword in ("then", "else", "minContains", "maxContains", CONTAINS_FROM):
+        return  # looked at together with `if` and `contains`
     elif keyword == "required":
         for name in value:
             yield made(name, {"type": "object", "properties": {name: False}})
     elif keyword == "properties":
         for name, schema in value.items():
             yield made(name, {"type": "object", "required": [name], "properties": {name: {"not": schema}}})
-    elif keyword == "prefixItems":
+    elif keyword == "prefixItems" or (keyword == "items" and isinstance(value, list)):
         for i, schema in enumerate(value):
             prefix: list[Any] = [True] * i + [{"not": schema}]
             yield made(i, {"type": "array", "minItems": i + 1, "prefixItems": prefix})
     elif keyword == "contains":
         low, high = node.mapping.get("minContains", 1), node.mapping.get("maxContains")
+        start = node.mapping.get(CONTAINS_FROM, 0)
         if low > 0:
-            few = {"contains": value, "minContains": 0, "maxContains": low - 1}
-            yield made("few", {"type": "array", **(few if low > 1 else {"items": {"not": value}})})
+            few = {"contains": value, "minContains": 0, "maxContains": low - 1, CONTAINS_FROM: start}
+            none = {"prefixItems": [True] * start, "items": {"not": value}}
+            yield made("few", {"type": "array", **(few if low > 1 else none)})
         if high is not None:
-            yield made("many", {"type": "array", "contains": value, "minContains": high + 1})
+            yield made("many", {"type": "array", "contains": value, "minContains": high + 1, CONTAINS_FROM: start})
     elif keyword == "dependentRequired":
-        for name, needed in value.items():
+        for name, needed in _dependent_required({"dependentRequired": value}):
             for other in needed:
                 yield made((name, other), {"type": "object", "required": [name], "properties": {other: False}})
-    elif keyword == "items" and isinstance(value, (bool, Mapping)) and "prefixItems" not in node.mapping:
-        yield made("", {"type": "array", "contains": {"not": value}})
+    elif keyword in ("items", "additionalItems"):
+        prefix_of = node.mapping["items"] if old_items(node.mapping) else node.mapping.get("prefixItems", ())
+        if keyword == "items" or old_items(node.mapping):
+            yield made("", {"type": "array", "contains": {"not": value}, CONTAINS_FROM: len(prefix_of)})
+    elif keyword == "propertyNames":
+        yield made("", {"type": "object", SOME_KEY: {"goal": {"not": value}}})
+    elif keyword == "additionalProperties" and _is_trivial(value) is not None:
+        if _is_trivial(value) is False:
+            known = {name: list(node.mapping.get(k, ())) for name, k in _KEY_KEYWORDS}
+            yield made("", {"type": "object", SOME_KEY: known})
+    elif keyword == "patternProperties" and all(_is_trivial(v) is not None for v in value.values()):
+        for pattern in (p for p, v in value.items() if _is_trivial(v) is False):
+            yield made(pattern, {"type": "object", SOME_KEY: {"pattern": pattern}})
+    elif keyword == SOME_KEY:
+        yield made("", _no_key(value))
     else:
         raise node.refuse(keyword, "its complement (under not, oneOf or if) cannot be held exactly")
+
+
+def _none_of_values(nodes: Nodes, node: SchemaNode, values: list[Any]) -> Iterator[SchemaNode]:
+    """Schemas that together exclude the values. Those with several spellings are taken apart."""
+    plain = [value for value in values if has_one_spelling(value)]
+    yield nodes.derive(node, "none of the values", {NOT_ENUM: plain})
+    for i, value in enumerate(values):
+        if not has_one_spelling(value):
+            yield nodes.derive(node, ("not the value", i), {"not": _as_schema(value)})
+
+
+def _as_schema(value: Any) -> dict[str, Any]:
+    """The same as `const`, for an array or an object, in keywords that have a complement."""
+    if isinstance(value, Mapping):
+        members = {name: {"const": member} for name, member in value.items()}
+        return {"type": "object", "properties": members, "required": list(value), "additionalProperties": False}
+    items = [{"const": item} for item in value]
+    return {"type": "array", "prefixItems": items, "minItems": len(value), "maxItems": len(value)}
+
+
+_KEY_KEYWORDS = (("names", "properties"), ("patterns", "patternProperties"))
+
+
+def _is_trivial(schema: Any) -> bool | None:
+    """True for a schema that everything satisfies at a glance, False for `false`, None for any other."""
+    if isinstance(schema, SchemaNode):
+        schema = schema.schema
+    if isinstance(schema, bool):
+        return schema
+    return True if all(map(is_annotation, schema)) else None
+
+
+def _no_key(value: Mapping[str, Any]) -> dict[str, Any]:
+    """No key of the kind that a SOME_KEY asks for."""
+    if "goal" in value:
+        return {"propertyNames": {"not": value["goal"]}}
+    if "pattern" in value:
+        return {"patternProperties": {value["pattern"]: False}}
+    return {
+        "properties": dict.fromkeys(value["names"], True),
+        "patternProperties": dict.fromkeys(value["patterns"], True),
+        "additionalProperties": False,
+    }
 
 
 def _bounds_open(keyword: str, value: Any, schema: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -267,8 +278,6 @@ def _under(kind: str, keyword: str, value: int) -> dict[str, Any] | None:
 
 _SIMPLE: dict[str, Any] = {
     "type": lambda v, s: {"type": sorted(TYPES - type_names(v))},
-    "const": lambda v, s: {NOT_ENUM: [v]},
-    "enum": lambda v, s: {NOT_ENUM: list(v)},
     "minimum": lambda v, s: _bounds_open("minimum", v, s),
     "maximum": lambda v, s: _bounds_open("maximum", v, s),
     "exclusiveMinimum": lambda v, s: _bounds_open("exclusiveMinimum", v, s),
@@ -290,8 +299,7 @@ _SIMPLE: dict[str, Any] = {
 
 
 def _not_ref(nodes: Nodes, node: SchemaNode, value: str) -> Alternatives:
-    target = nodes.resolve(node, value)
-    return ((nodes.derive(target, "complement", {"not": target.schema}),),)
+    return tuple((outside(nodes, target),) for target in nodes.targets(node))
 
 
 def _not_all(nodes: Nodes, node: SchemaNode, value: list[Any]) -> Alternatives:
@@ -299,10 +307,7 @@ def _not_all(nodes: Nodes, node: SchemaNode, value: list[Any]) -> Alternatives:
 
 
 def _none_of(nodes: Nodes, node: SchemaNode, keyword: str, count: int) -> Alternatives:
-    result: list[Alternative] = [()]
-    for i in range(count):
-        result = [(*done, *more) for done in result for more in negate(nodes, nodes.child(node, keyword, i))]
-    return tuple(result)
+    return (tuple(outside(nodes, nodes.child(node, keyword, i)) for i in range(count)),)
 
 
 def _not_any(nodes: Nodes, node: SchemaNode, value: list[Any]) -> Alternatives:
@@ -322,27 +327,39 @@ def _not_not(nodes: Nodes, node: SchemaNode, value: Any) -> Alternatives:
 def _not_if(nodes: Nodes, node: SchemaNode, value: Any) -> Alternatives:
     condition, result = nodes.child(node, "if"), list[Alternative]()
     if "then" in node.mapping:
-        result.extend((condition, *more) for more in negate(nodes, nodes.child(node, "then")))
+        result.append((condition, outside(nodes, nodes.child(node, "then"))))
     if "else" in node.mapping:
-        outcome = negate(nodes, nodes.child(node, "else"))
-        result.extend((*a, *b) for a in negate(nodes, condition) for b in outcome)
+        result.append((outside(nodes, condition), outside(nodes, nodes.child(node, "else"))))
     return tuple(result)
 
 
 def _not_dependent_schemas(nodes: Nodes, node: SchemaNode, value: Mapping[str, Any]) -> Alternatives:
     result: list[Alternative] = []
-    for name in value:
-        present = nodes.derive(node, ("an object with", name), {"type": "object", "required": [name]})
-        result.extend((present, *more) for more in negate(nodes, nodes.child(node, "dependentSchemas", name)))
+    for keyword, name in dependent_schemas({"dependentSchemas": value}):
+        _, present = presence(nodes, node, name)
+        result.append((present, outside(nodes, nodes.child(node, keyword, name))))
+    return tuple(result)
+
+
+def _not_dependencies(nodes: Nodes, node: SchemaNode, value: Mapping[str, Any]) -> Alternatives:
+    result: list[Alternative] = []
+    for name, needed in _dependent_required({"dependencies": value}):
+        for other in needed:
+            lacking = {"type": "object", "required": [name], "properties": {other: False}}
+            result.append((nodes.derive(node, ("lacking", name, other), lacking),))
+    for keyword, name in dependent_schemas({"dependencies": value}):
+        _, present = presence(nodes, node, name)
+        result.append((present, outside(nodes, nodes.child(node, keyword, name))))
     return tuple(result)
 
 
 _COMBINED: dict[str, Any] = {
-    "$ref": _not_ref,
+    **dict.fromkeys(REFERENCES, _not_ref),
     "allOf": _not_all,
     "anyOf": _not_any,
     "oneOf": _not_one,
     "not": _not_not,
     "if": _not_if,
     "dependentSchemas": _not_dependent_schemas,
+    "dependencies": _not_dependencies,
 }

@@ -1,4 +1,7 @@
-"""One pass over a schema document before anything is lowered: every keyword known, every value of the right kind.
+"""One pass over a schema document before anything is lowered: every value of the right kind, no keyword misspelt.
+
+A keyword that JSON Schema does not know is an annotation, as its specification says; `Nodes.ignored` lists those
+found. One that looks like a known keyword is refused.
 
 Says whether the schema is *risky*: whether a keyword is used that lowering may still have to refuse. If not,
 lowering can wait until generation gets there.
@@ -6,26 +9,27 @@ lowering can wait until generation gets there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
-from .errors import UnsupportedRegex
+from .disjoint import all_disjoint
+from .errors import GrammarTooLarge, UnsupportedRegex, UnsupportedSchema
 from .formats import FULL_MATCH
 from .layout import decimal
 from .numbers import units
 from .regex import parse
-from .rewrite import disjoint, is_annotation
-from .schema_node import Nodes, SchemaNode
+from .schema_node import REFERENCES, Nodes, SchemaNode, is_annotation
 
 TYPE_NAMES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 RISKY = frozenset(
     {
         "allOf", "contains", "dependencies", "dependentRequired", "dependentSchemas", "if", "minProperties", "not",
-        "patternProperties", "propertyNames",
+        "patternProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties",
     }
 )  # fmt: skip
-HELPERS = frozenset({"then", "else", "minContains", "maxContains", "additionalItems"})
+DRAFT_3 = frozenset({"extends", "disallow", "divisibleBy"})
 _SCHEMA_VALUED = (
     "additionalProperties",
     "additionalItems",
@@ -36,6 +40,8 @@ _SCHEMA_VALUED = (
     "not",
     "propertyNames",
     "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
 )
 _BY_NAME = ("properties", "patternProperties", "dependentSchemas", "dependencies")
 _HOLDS = dict.fromkeys(_SCHEMA_VALUED, "schema") | dict.fromkeys(
@@ -43,6 +49,7 @@ _HOLDS = dict.fromkeys(_SCHEMA_VALUED, "schema") | dict.fromkeys(
 )
 IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"})
 MAX_DEPTH = 200
+LONG_SEARCH = 1000  # a text of so many characters beside a pattern: whether there is one is found out while compiling
 
 
 def check_schema(nodes: Nodes) -> bool:
@@ -55,10 +62,13 @@ def check_schema(nodes: Nodes) -> bool:
         if isinstance(node.schema, bool):
             continue
         if found[node] > MAX_DEPTH:
-            raise node.refuse("schema", f"nested more than {MAX_DEPTH} levels deep")
+            raise GrammarTooLarge(f"nested more than {MAX_DEPTH} levels deep", node.pointer)
+        if not nodes.dynamic and ("$dynamicRef" in node.schema or "$recursiveRef" in node.schema):
+            nodes.follow_dynamic()
+            return check_schema(nodes)
         risky |= _check_node(nodes, node)
-        refers |= "$ref" in node.schema
-        for child in subschemas(nodes, node):
+        refers |= not REFERENCES.isdisjoint(node.schema)
+        for _, child in applied(nodes, node):
             if child not in found:
                 found[child] = found[node] + 1
                 todo.append(child)
@@ -79,31 +89,40 @@ def _refuse_circles(nodes: Nodes, found: list[SchemaNode]) -> None:
                 path.remove(node)
                 done.add(node)
             elif node in path:
-                raise node.refuse("$ref", "it refers to itself without reading anything in between")
+                raise node.invalid("$ref", "it refers to itself without reading anything in between")
             elif node not in done:
                 path.add(node)
                 stack.append((node, True))
-                stack.extend((other, False) for other in subschemas(nodes, node, in_place=True))
+                stack.extend((other, False) for _, other in applied(nodes, node, in_place=True))
 
 
-def subschemas(nodes: Nodes, node: SchemaNode, *, in_place: bool = False) -> list[SchemaNode]:
-    """The schemas that a schema applies, references included; `in_place`: only those for the same value."""
-    schema, found = node.mapping, list[SchemaNode]()
-    if "$ref" in schema:
-        found.append(nodes.resolve(node, schema["$ref"]))
+def applied(
+    nodes: Nodes, node: SchemaNode, *, in_place: bool = False, forgiving: bool = False
+) -> Iterator[tuple[str, SchemaNode]]:
+    """The schemas that a schema applies, references included, with the keyword that applies each.
+
+    `in_place`: only those for the same value. `forgiving` passes over references that resolve to nothing.
+    """
+    schema = node.mapping
+    if not REFERENCES.isdisjoint(schema):
+        try:
+            yield from [("$ref", target) for target in nodes.targets(node)]
+        except UnsupportedSchema:
+            if not forgiving:
+                raise
         if nodes.ref_hides_siblings:
-            return found
+            return
     for keyword, value in schema.items():
         holds = _HOLDS.get(keyword)
         if holds is None or (in_place and keyword not in IN_PLACE):
             continue
         if isinstance(value, list):
-            found.extend(nodes.child(node, keyword, i) for i in range(len(value)))
+            yield from ((keyword, nodes.child(node, keyword, i)) for i in range(len(value)))
         elif holds == "schema":
-            found.append(nodes.child(node, keyword))
+            yield keyword, nodes.child(node, keyword)
         else:  # by name; `dependencies` may also hold lists of names
-            found.extend(nodes.child(node, keyword, k) for k, v in value.items() if isinstance(v, (bool, Mapping)))
-    return found
+            names = (name for name, schema in value.items() if isinstance(schema, (bool, Mapping)))
+            yield from ((keyword, nodes.child(node, keyword, name)) for name in names)
 
 
 def _check_node(nodes: Nodes, node: SchemaNode) -> bool:
@@ -115,27 +134,32 @@ def _check_node(nodes: Nodes, node: SchemaNode) -> bool:
         if check is not None:
             problem = check(value)
             if problem:
-                raise node.refuse(keyword, problem)
+                raise node.refuse(keyword, problem) if isinstance(problem, _NotHeld) else node.invalid(keyword, problem)
             risky |= keyword in RISKY or (keyword == "pattern" and "(?" in value)
             risky |= keyword == "multipleOf" and units(decimal(value))[0] > 100  # bounds may make it a long search
         elif not is_annotation(keyword):
-            reason = "not lowered" if keyword in _KNOWN_NOT_HELD else "unknown keyword (name your own ones x-...)"
-            raise node.refuse(keyword, reason)
+            meant = get_close_matches(keyword, _CHECKS, 1, 0.84)
+            if meant:
+                raise node.refuse(keyword, f"unknown keyword, did you mean {meant[0]!r}? (name your own ones x-...)")
+            if keyword in DRAFT_3:
+                raise node.refuse(keyword, "a keyword of draft 3, which is not held")
+            nodes.ignored[node.pointer, keyword] = None
+    risky |= "pattern" in schema and schema.get("minLength", 0) > LONG_SEARCH
     if schema.get("x-from") not in (None, "conversation"):
-        raise node.refuse("x-from", f"expected 'conversation', found {schema['x-from']!r}")
+        raise node.invalid("x-from", f"expected 'conversation', found {schema['x-from']!r}")
     if schema.get("x-distinct") and not (
         isinstance(schema.get("items"), Mapping) and {"x-from", "$ref"} & schema["items"].keys()
     ):
-        raise node.refuse("x-distinct", 'items must be a string schema marked x-from: "conversation"')
-    if "$ref" in schema and len(schema) > 1:
-        risky |= any(not is_annotation(k) and k != "$ref" for k in schema)
+        raise node.invalid("x-distinct", 'items must be a string schema marked x-from: "conversation"')
+    if len(schema) > 1 and not REFERENCES.isdisjoint(schema):
+        risky |= any(not is_annotation(k) and k not in REFERENCES for k in schema)
     if {"anyOf", "oneOf"} & schema.keys() and any(
         not is_annotation(k) for k in schema.keys() - {"anyOf", "oneOf", "type"}
     ):
         risky = True
     if "oneOf" in schema and isinstance(schema["oneOf"], list):
         branches = [nodes.child(node, "oneOf", i) for i in range(len(schema["oneOf"]))]
-        risky |= not all(disjoint(nodes, a, b) for i, a in enumerate(branches) for b in branches[:i])
+        risky |= not all_disjoint(nodes, branches)
     if schema.get("uniqueItems") is True:
         items = schema.get("items")
         risky |= not (isinstance(items, Mapping) and isinstance(items.get("enum"), list) and len(items["enum"]) <= 32)
@@ -143,6 +167,10 @@ def _check_node(nodes: Nodes, node: SchemaNode) -> bool:
 
 
 Check = Callable[[Any], str | None]
+
+
+class _NotHeld(str):
+    """What is wrong with a value that JSON Schema permits and we do not hold."""
 
 
 def _is(expected: str, test: Callable[[Any], bool]) -> Check:
@@ -163,16 +191,6 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and (value.isascii() or not any(0xD800 <= ord(c) < 0xE000 for c in value))
 
 
-def _divisor(value: Any) -> str | None:
-    if not _is_number(value) or value <= 0:
-        return f"expected a number above 0, found {value!r}"
-    try:
-        units(decimal(value))
-    except ValueError as error:
-        return str(error)
-    return None
-
-
 def _names(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
@@ -186,13 +204,15 @@ def _type(value: Any) -> str | None:
 
 def _json(value: Any) -> str | None:
     """Constants must be JSON that some layout can spell."""
-    todo = [value]
+    todo = [(value, 0)]
     while todo:
-        v = todo.pop()
+        v, depth = todo.pop()
+        if depth > MAX_DEPTH:
+            return _NotHeld(f"a value nested more than {MAX_DEPTH} levels deep")
         if isinstance(v, Mapping):
-            todo += [*v.keys(), *v.values()]
+            todo += [(part, depth + 1) for part in (*v.keys(), *v.values())]
         elif isinstance(v, list):
-            todo += v
+            todo += [(part, depth + 1) for part in v]
         elif not (v is None or isinstance(v, bool) or _is_number(v) or _is_text(v)):
             return f"{v!r} is not a JSON value that UTF-8 can spell"
     return None
@@ -204,7 +224,7 @@ def _pattern(value: Any) -> str | None:
     try:
         parse(value)
     except UnsupportedRegex as error:
-        return str(error)
+        return _NotHeld(error)
     return None
 
 
@@ -215,8 +235,10 @@ def _pattern_map(value: Any) -> str | None:
 
 
 def _format(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return f"expected the name of a format, found {value!r}"
     held = ", ".join(sorted(FULL_MATCH))
-    return None if value in FULL_MATCH else f"the format {value!r} is not held exactly; held: {held}"
+    return None if value in FULL_MATCH else _NotHeld(f"the format {value!r} is not held exactly; held: {held}")
 
 
 _count = _is("a whole number from 0", _is_count)
@@ -235,12 +257,8 @@ def _is_schema_map(value: Any) -> bool:
 
 _schema_map = _is("an object of schemas", _is_schema_map)
 
-_KNOWN_NOT_HELD = frozenset(
-    {"unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor"}
-)
-
 _CHECKS: dict[str, Check] = {
-    "$ref": _is("a reference", lambda v: isinstance(v, str)),
+    **dict.fromkeys(REFERENCES, _is("a reference", lambda v: isinstance(v, str))),
     "type": _type,
     "const": _json,
     "enum": lambda v: _json(v) if isinstance(v, list) else f"expected a list, found {v!r}",
@@ -248,7 +266,7 @@ _CHECKS: dict[str, Check] = {
     "maximum": _number,
     "exclusiveMinimum": _is("a number", lambda v: isinstance(v, bool) or _is_number(v)),
     "exclusiveMaximum": _is("a number", lambda v: isinstance(v, bool) or _is_number(v)),
-    "multipleOf": _divisor,
+    "multipleOf": _is("a number above 0", lambda v: _is_number(v) and v > 0),
     "minLength": _count,
     "maxLength": _count,
     "pattern": _pattern,
@@ -279,4 +297,6 @@ _CHECKS: dict[str, Check] = {
     "if": _schema,
     "then": _schema,
     "else": _schema,
+    "unevaluatedItems": _schema,
+    "unevaluatedProperties": _schema,
 }

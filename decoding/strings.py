@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .expression import Expression, both, choice, complement, literal, repeat, seq
+from .expression import Expression, both, choice, complement, repeat, seq
 from .formats import format_of
 from .layout import QUOTE
 from .regex import search
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NOT_PATTERN = "\0not pattern"
 NOT_FORMAT = "\0not format"
 NOT_ENUM = "\0not enum"
+SOME_KEY = "\0some key"  # objects with a key that is: outside {"names", "patterns"}, of a {"pattern"}, or of a {"goal"}
+CONTAINS_FROM = "\0contains from"  # the place where `contains` begins to look
 
 
 def string_value(lowering: Lowering, atoms: Atoms) -> Expression:
@@ -57,4 +59,4 @@ def content(lowering: Lowering, atoms: Atoms) -> Expression:
 
 def key_text(lowering: Lowering, name: str) -> Expression:
     """`"name": ` ready to stand before a value."""
-    return seq(lowering.layout.string(name), literal(lowering.layout.key_separator.encode()))
+    return seq(lowering.layout.string(name), lowering.layout.colon)

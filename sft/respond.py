@@ -15,7 +15,7 @@ import tools
 from data.conversation import Conversation
 from data.tokenizer import Tokenizer
 from data.wire import CLOSE, END, OPEN, STOP_IDS, parse_ids, prompt_ids
-from decoding import NothingToGround, ToolChoice, Vocabulary, compile_json_schema, ground
+from decoding import Constraint, NothingToGround, ToolChoice, Vocabulary, compile_json_schema, ground
 from gpt2 import GPT, GenerateConfig, generate
 from sft.errors import PromptTooLong
 from sft.trace import Token, Trace
@@ -80,7 +80,7 @@ class ModelResponder:
         if self.mode == "free":
             return None
         ids = {"open_id": OPEN, "close_id": CLOSE, "end_id": END}
-        calls = self.calls
+        calls: Constraint = self.calls
         if self.mode == "grounded":
             try:
                 calls = ground(calls, said(conversation))
