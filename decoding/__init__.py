@@ -21,14 +21,16 @@ from .errors import (
     GrammarError,
     GrammarTooLarge,
     IllegalToken,
+    InvalidSchema,
     NothingToGround,
     UnsupportedGrammar,
     UnsupportedRegex,
     UnsupportedSchema,
 )
 from .grounding import ground
-from .json_schema import compile_json_schema
+from .json_schema import SchemaConstraint, compile_json_schema
 from .layout import Layout
+from .lenient import Dropped
 from .regex import compile_regex
 from .states import State
 from .tool_choice import ToolChoice, TurnState
@@ -47,14 +49,17 @@ _LAZY = {
 
 __all__ = [
     "Constraint",
+    "Dropped",
     "EmptyGrammar",
     "GrammarError",
     "GrammarProcessor",
     "GrammarTooLarge",
     "HuggingFaceProcessor",
     "IllegalToken",
+    "InvalidSchema",
     "Layout",
     "NothingToGround",
+    "SchemaConstraint",
     "State",
     "TokenConstraint",
     "ToolChoice",
