@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from .bodies import step_inside
 from .errors import EmptyGrammar, IllegalToken
-from .expression import Expression, nonempty
+from .expression import Expression
 from .forced import forced_ids
+from .liveness import nonempty
 from .mask import FEW, mask_of
 from .states import State
 from .vocabulary import Vocabulary

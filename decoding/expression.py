@@ -11,7 +11,7 @@ A byte set is a 256-bit int: bit b is set when byte b belongs to it.
 Counted repeats keep their two bounds in the expression (`x{3,7}` becomes `x{2,6}`), so `x{0,100000}` costs
 one object a step. A `rule` is a reference that is expanded when its first byte is read; recursion and lazily
 lowered schemas are both rules. Two recursive rules may be intersected only as far as their derivatives stay
-finite; the searches here are bounded.
+finite; the searches of `liveness.py` are bounded.
 """
 
 from __future__ import annotations
@@ -21,11 +21,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
 from weakref import ref
 
-from .errors import GrammarTooLarge
-
 ALL_BYTES = (1 << 256) - 1
-SEARCH_BUDGET = 10_000  # expressions looked at before an emptiness search gives up
-DECISION_BUDGET = 200_000  # parts looked at for one answer
 
 Edges = tuple[tuple[int, "Expression"], ...]
 
@@ -34,7 +30,7 @@ class Expression:
     """One language. Compare with `is`; build with the functions of this module.
 
     `nullable`: whether the empty string belongs to it. `live`: True if some string belongs to it, False if
-    none does, None while nobody has looked (`nonempty` finds out). `serial` orders expressions by age, only
+    none does, None while nobody has looked (`liveness.nonempty` finds out). `serial` orders expressions by age, only
     to print and sort them stably.
     """
 
@@ -585,96 +581,6 @@ def contains(expression: Expression, text: bytes) -> bool:
 def bytes_of(bytes_: int) -> tuple[int, ...]:
     """The members of a byte set, ascending."""
     return tuple(b for b in range(256) if bytes_ >> b & 1)
-
-
-def nonempty(expression: Expression) -> bool:
-    """Whether at least one string belongs to the language; remembered in `live`.
-
-    Raises GrammarTooLarge when an intersection needs more than SEARCH_BUDGET expressions to decide.
-    """
-    if expression.live is None:
-        _Liveness().decide(expression)
-    return bool(expression.live)
-
-
-class _Liveness:
-    """Least fixed point over rules: a rule met again while it is being decided counts as empty.
-
-    A positive answer is final. A negative one that leaned on an undecided rule is only final once that rule
-    is decided.
-    """
-
-    def __init__(self) -> None:
-        self.open: dict[Expression, int] = {}
-        self.leaned_on = 1 << 60  # depth of the outermost undecided rule that the current answer used
-        self.left = DECISION_BUDGET
-
-    def decide(self, e: Expression) -> bool:
-        if e.live is not None:
-            return e.live
-        self.left -= 1
-        if self.left < 0:
-            raise GrammarTooLarge(f"gave up after {DECISION_BUDGET} steps while deciding whether a grammar is empty")
-        if isinstance(e, Rule) and e in self.open:
-            self.leaned_on = min(self.leaned_on, self.open[e])
-            return False
-        outer, self.leaned_on = self.leaned_on, 1 << 60
-        depth = len(self.open)
-        answer = self._look(e)
-        if isinstance(e, Rule) and self.leaned_on >= depth:
-            self.leaned_on = 1 << 60  # only leaned on itself
-        if answer or self.leaned_on == 1 << 60:
-            e.live = answer
-        self.leaned_on = min(outer, self.leaned_on) if not answer else outer
-        return answer
-
-    def _look(self, e: Expression) -> bool:
-        if isinstance(e, Seq):
-            while isinstance(e, Seq) and e.live is None:
-                if not self.decide(e.head):
-                    return False
-                e = e.tail
-            return self.decide(e)
-        if isinstance(e, Choice):
-            return any(self.decide(option) for option in e.options)
-        if isinstance(e, Repeat):
-            return e.low == 0 or self.decide(e.body)
-        if isinstance(e, Rule):
-            self.open[e] = len(self.open)
-            try:
-                return self.decide(e.expand() if e.lives_as is None else e.lives_as)
-            finally:
-                del self.open[e]
-        return self._search(e)
-
-    def _search(self, start: Expression) -> bool:
-        """Breadth first through the derivatives of an intersection or a complement."""
-        parent: dict[Expression, Expression | None] = {start: None}
-        queue = [start]
-        for e in queue:
-            for _, target in edges(e):
-                if target in parent:
-                    continue
-                parent[target] = e
-                searchable = isinstance(target, (Both, Not))
-                if target.nullable or target.live or (not searchable and self.decide(target)):
-                    target.live = True
-                    step: Expression | None = e
-                    while step is not None:
-                        step.live = True
-                        step = parent[step]
-                    return True
-                if searchable and target.live is None:
-                    queue.append(target)
-            if len(parent) > SEARCH_BUDGET:
-                raise GrammarTooLarge(
-                    f"gave up after {len(parent)} expressions while deciding whether an intersection is empty; "
-                    "smaller bounds or a simpler pattern would do"
-                )
-        if self.leaned_on == 1 << 60:
-            for e in queue:
-                e.live = False
-        return False
 
 
 def walk(expression: Expression) -> Iterator[Expression]:

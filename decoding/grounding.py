@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from .constraint import Constraint
 from .errors import GrammarError, NothingToGround
-from .expression import nonempty
 from .json_schema import Lowering
+from .liveness import nonempty
 from .request import Request
 
 

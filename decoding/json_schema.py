@@ -34,13 +34,13 @@ from .expression import (
     derivative,
     edges,
     literal,
-    nonempty,
     repeat,
     rule,
     seq,
 )
 from .layout import Json, Layout, decimal, freeze, plain
 from .lenient import Dropped, Leniency
+from .liveness import nonempty
 from .numbers import (
     MAX_MODULUS,
     Interval,

@@ -4,6 +4,7 @@ The cheapest way that fits:
 - a *string body*: what stays inside is one mask for all grammars, what crosses into the tail a second one
   (`bodies.py`);
 - a choice with bodies or rules in it: the union of its options' masks, each remembered by itself;
+- a pattern with something behind it: the pattern's own mask, remembered for all grammars, and what leaves it;
 - few legal bytes: a depth-first walk over dicts, along literals without making the states in between;
 - many: the rest of that walk, breadth first in numpy.
 """
@@ -16,13 +17,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bodies import Body, body_of
-from .expression import Both, Choice, Expression, Literal, Not, Rule, Seq, leading_literal, nonempty, seq
+from .expression import Both, Choice, Expression, Literal, Not, Rule, Seq, leading_literal, seq
+from .liveness import nonempty
 from .states import State
 from .vocabulary import Vocabulary
 from .words import Ints, Words, pack, pack_ids, unpack
 
 WALK_BUDGET = 1500  # trie edges before the walk goes on in numpy
 BULK = 48  # tokens below a node that are better sifted in numpy
+FEW_CHILDREN = 8  # below a node: not worth a row of their own
 OPTIONS = 8  # a choice of more is walked as a whole
 MAX_HEADS = 4096  # heads remembered by a vocabulary, oldest forgotten first
 FEW = 512  # `allowed_ids` gives up above this
@@ -39,32 +42,22 @@ def mask_of(state: State, vocabulary: Vocabulary) -> Words:
 def _fill(state: State, v: Vocabulary) -> Words:
     if state.finished:
         return pack_ids((), v.n_words)
-    body = body_of(state, v)
+    e, body, parts = state.expression, body_of(state, v), None
     if body is not None:
-        return _frozen(_with_eos(_body_mask(body, v), state, v))
-    e = state.expression
-    parts = _parts(e)
-    if parts is not None:
+        words = _body_mask(body, v)
+    elif (parts := _parts(e)) is not None:
         masks = [mask_of(v.states.of(part), v) for part in parts if part.live or nonempty(part)]
-        return masks[0] if len(masks) == 1 else _frozen(np.bitwise_or.reduce(masks))
-    if isinstance(e, Seq) and (
-        isinstance(e.head, (Both, Not)) or (isinstance(e.head, Choice) and not _spelled(e.head))
-    ):
-        return _frozen(_with_eos(_head_mask(e.head, e.tail, v), state, v))
-    walk = _Walk(v)
-    walk.run(state)
-    return _frozen(_with_eos(walk.words(), state, v))
-
-
-def _frozen(words: Words) -> Words:
+        words = masks[0] if len(masks) == 1 else np.bitwise_or.reduce(masks)
+    elif isinstance(e, Seq) and _is_pattern(e.head):
+        words = _head_mask(e.head, e.tail, v)
+    else:
+        walk = _Walk(v)
+        walk.run(state)
+        words = walk.words()
+    if state.accepting and parts is None:  # the parts have said so themselves
+        words = words | pack_ids((v.eos,), v.n_words)
     words.flags.writeable = False
     return words
-
-
-def _with_eos(words: Words, state: State, v: Vocabulary) -> Words:
-    if not state.accepting:
-        return words
-    return words | pack_ids((v.eos,), v.n_words)
 
 
 def _parts(e: Expression) -> list[Expression] | None:
@@ -81,6 +74,10 @@ def _parts(e: Expression) -> list[Expression] | None:
 def _spelled(e: Choice) -> bool:
     """Whether every option begins with a literal: its walk is short and, grounded, of use to one request only."""
     return all(isinstance(option.head if isinstance(option, Seq) else option, Literal) for option in e.options)
+
+
+def _is_pattern(head: Expression) -> bool:
+    return isinstance(head, (Both, Not)) or (isinstance(head, Choice) and not _spelled(head))
 
 
 def _body_mask(body: Body, v: Vocabulary) -> Words:
@@ -129,13 +126,11 @@ def _head_mask(e: Expression, tail: Expression, v: Vocabulary) -> Words:
     """The tokens inside the head, and those that leave it and go on in the tail."""
     head, after, states = _head(e, v), v.states.of(tail), v.states
     walk = _Walk(v)
-    for byte in states.row(after) if head.exits else ():
+    for byte, target in states.row(after).items() if head.exits else ():
         for node in head.exits.get(byte, ()):
             if v.token_list[node] >= 0:
                 walk.ids.append(v.token_list[node])
             if v._count[node]:
-                target = states.following(after, byte)
-                assert target is not None
                 walk.run(target, node)
     words = head.inside
     if walk.ids or walk.arrays:
@@ -184,36 +179,25 @@ class _Walk:
                         stack.append((reached, states.of(tail)))
                     continue
             children = v.children(node)
-            if state._row is None and len(children) <= 8:
+            if state._row is None and len(children) <= FEW_CHILDREN:
                 budget -= len(children)
-                for byte, child in children.items():
-                    target = states.following(state, byte)
-                    if target is not None:
-                        if token[child] >= 0:
-                            ids.append(token[child])
-                        if v._count[child]:
-                            stack.append((child, target))
-                continue
-            row = states.row(state)
-            budget -= min(len(row), len(children))
-            if budget < 0 and ends is None:
-                stack.append((node, state))
-                return self._wide(stack)
-            if len(row) < len(children):
-                for byte, target in row.items():
-                    found = children.get(byte)
-                    if found is not None:
-                        if token[found] >= 0:
-                            ids.append(token[found])
-                        if v._count[found]:
-                            stack.append((found, target))
+                steps = [(child, states.following(state, byte)) for byte, child in children.items()]
             else:
-                for byte, child in children.items():
-                    if byte in row:
-                        if token[child] >= 0:
-                            ids.append(token[child])
-                        if v._count[child]:
-                            stack.append((child, row[byte]))
+                row = states.row(state)
+                budget -= min(len(row), len(children))
+                if budget < 0 and ends is None:
+                    stack.append((node, state))
+                    return self._wide(stack)
+                if len(row) < len(children):
+                    steps = [(children[byte], target) for byte, target in row.items() if byte in children]
+                else:
+                    steps = [(child, row.get(byte)) for byte, child in children.items()]
+            for child, target in steps:
+                if target is not None:
+                    if token[child] >= 0:
+                        ids.append(token[child])
+                    if v._count[child]:
+                        stack.append((child, target))
         return None
 
     def _along(self, node: int, text: bytes) -> int:

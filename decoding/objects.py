@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .expression import EMPTY, NOTHING, Expression, both, choice, complement, contains, literal, nonempty, rule, seq
+from .expression import EMPTY, NOTHING, Expression, both, choice, complement, contains, literal, rule, seq
 from .layout import QUOTE
+from .liveness import nonempty
 from .regex import search
 from .strings import SOME_KEY, key_text
 

@@ -14,7 +14,8 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from .expression import EMPTY, Expression, bytes_of, edges, leading_literal, literal, nonempty, seq
+from .expression import EMPTY, Expression, bytes_of, edges, leading_literal, literal, seq
+from .liveness import nonempty
 from .words import Words
 
 

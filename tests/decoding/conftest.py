@@ -14,7 +14,8 @@ import tiktoken
 import tiktoken.load
 
 from decoding import Constraint, State, Vocabulary
-from decoding.expression import derivative, nonempty
+from decoding.expression import derivative
+from decoding.liveness import nonempty
 
 GPT2_HASHES = {
     "vocab.bpe": "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",

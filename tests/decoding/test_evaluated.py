@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from decoding import EmptyGrammar, GrammarTooLarge, Layout, UnsupportedSchema, compile_json_schema
-from decoding.expression import contains, nonempty
+from decoding.expression import contains
 from decoding.json_schema import schema_expression
+from decoding.liveness import nonempty
 
 FREE = Layout(key_order="free")
 QUIET = [HealthCheck.filter_too_much, HealthCheck.too_slow]

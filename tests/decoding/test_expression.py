@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decoding import EmptyGrammar, GrammarTooLarge, UnsupportedRegex, compile_regex
+from decoding import EmptyGrammar, GrammarTooLarge, UnsupportedRegex, compile_regex, liveness
 from decoding import expression as ex
 from decoding.alphabet import EVERYTHING, JSON_ANY_ESCAPE, JSON_CANONICAL, UTF8, invert, ranges
 from decoding.expression import (
@@ -23,11 +23,11 @@ from decoding.expression import (
     contains,
     edges,
     literal,
-    nonempty,
     repeat,
     rule,
     seq,
 )
+from decoding.liveness import nonempty
 from decoding.regex import fullmatch, search
 
 TEXTS = ["".join(t) for n in range(5) for t in itertools.product("abc", repeat=n)]
@@ -237,7 +237,7 @@ def test_mutual_recursion_is_decided_together() -> None:
 
 
 def test_an_endless_search_is_given_up_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ex, "SEARCH_BUDGET", 200)
+    monkeypatch.setattr(liveness, "SEARCH_BUDGET", 200)
     nest = rule("budget nest", lambda: choice(literal(b"x"), seq(literal(b"("), nest, literal(b"]"))))
     nest2 = rule("budget nest 2", lambda: choice(literal(b"y"), seq(literal(b"("), nest2, literal(b"]"))))
     with pytest.raises(GrammarTooLarge):

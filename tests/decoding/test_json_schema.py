@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from decoding import EmptyGrammar, GrammarTooLarge, Layout, UnsupportedSchema, Vocabulary, compile_json_schema
-from decoding.expression import contains, nonempty
+from decoding.expression import contains
 from decoding.json_schema import schema_expression
+from decoding.liveness import nonempty
 
 FREE = Layout(key_order="free")
 

@@ -17,9 +17,10 @@ from decoding import (
     compile_regex,
     describe,
 )
-from decoding.expression import contains, nonempty
+from decoding.expression import contains
 from decoding.json_schema import schema_expression
 from decoding.lark_grammar import lark_expression
+from decoding.liveness import nonempty
 
 GRAMMARS = {
     "literals": ('start: "a" | "b" "c" | "abc"', "abc", 4),
