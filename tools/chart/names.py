@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from tools import text
 
@@ -16,6 +15,6 @@ _TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "prof", "mx"))
 
 def name_words(name: str) -> list[str]:
     """The words of a name in any script ("Dr. José12 O'Keefe" is jose, okeefe); sorted, each once."""
-    decomposed = unicodedata.normalize("NFKD", text.plain(name).translate(_JOINED).translate(_LETTERS))
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char) and not char.isdigit())
+    letters = text.plain(name).translate(_JOINED).translate(_LETTERS)
+    bare = "".join(char for char in letters if not char.isdigit())
     return sorted(set(_WORD.findall(bare)) - _TITLES)

@@ -12,7 +12,7 @@ from tools.dosing.drug import described, resolve
 from tools.dosing.frequency import doses_per_day
 from tools.dosing.label_range import Measure, check_against_label
 from tools.dosing.plausible import clearance, implausible, missing, require, required_weight, size, within
-from tools.dosing.quantity import decimal, json_number, show, significant
+from tools.dosing.quantity import MG_PER, decimal, json_number, show, significant
 from tools.errors import Refusal
 
 _LARGEST = {
@@ -94,18 +94,17 @@ def _limited(amount: Decimal, unit: str, total: str, arguments: Mapping[str, Any
         return amount, ()
     require(arguments, "max_dose", "max_dose_unit", why="a maximum is a number and its unit")
     most, most_unit = decimal(arguments["max_dose"]), str(arguments["max_dose_unit"])
-    scale = {"g": Decimal(1_000_000), "mg": Decimal(1000), "mcg": Decimal(1)}
     if total != unit:
         raise missing("frequency", why="a maximum for one dose needs to know how the day's dose is divided")
-    if unit != most_unit and not {unit, most_unit} <= scale.keys():
+    if unit != most_unit and not {unit, most_unit} <= MG_PER.keys():
         raise Refusal(
             "unit_mismatch",
             "/max_dose_unit",
             most_unit,
-            "mg, mcg or g" if unit in scale else unit,
+            "mg, mcg or g" if unit in MG_PER else unit,
             f"a maximum in {most_unit} cannot limit a dose in {unit}.",
         )
-    limit = most if unit == most_unit else most * scale[most_unit] / scale[unit]
+    limit = most if unit == most_unit else most * MG_PER[most_unit] / MG_PER[unit]
     if amount <= limit:
         return amount, ()
     return limit, (f"maximum {show(limit)} {unit} per dose",)

@@ -10,7 +10,7 @@ from tools.dosing.answer import Answer
 from tools.dosing.drug import described, resolve
 from tools.dosing.frequency import doses_per_day
 from tools.dosing.plausible import implausible, missing
-from tools.dosing.quantity import decimal, json_number, show, significant
+from tools.dosing.quantity import MG_PER, decimal, json_number, show, significant
 from tools.errors import Refusal
 from tools.interactions.names import Match
 
@@ -29,7 +29,6 @@ _MORPHINE_PER_MG: Mapping[str, Decimal] = {
     "tramadol": Decimal("0.2"),
 }
 _FENTANYL_PER_MCG_H = Decimal("2.4")  # mg of oral morphine a day for one mcg/h of a patch
-_IN_MG = {"mg": Decimal(1), "mcg": Decimal("0.001"), "g": Decimal(1000)}
 _MOST_MME = Decimal(3000)
 _NOTES = {
     "methadone": "Methadone accumulates and its potency rises with dose; read this figure with particular caution.",
@@ -67,7 +66,7 @@ def morphine_equivalents(arguments: Mapping[str, Any]) -> Answer:
         if frequency is None:
             raise missing("frequency", why="the equivalent is of a whole day's doses")
         factor = _MORPHINE_PER_MG[opioid]
-        single, times = dose * _IN_MG[unit], doses_per_day(frequency)
+        single, times = dose * MG_PER[unit], doses_per_day(frequency)
         daily = single * times
         inputs["doses_per_day"] = significant(times)
         steps = [f"{show(single)} mg × {show(times)} = {show(daily)} mg a day"]
@@ -139,7 +138,7 @@ def steroid_equivalence(arguments: Mapping[str, Any]) -> Answer:
     first = _glucocorticoid(arguments["drug"], "/drug")
     second = _glucocorticoid(arguments["to_drug"], "/to_drug")
     unit = str(arguments["dose_unit"])
-    milligrams = decimal(arguments["dose"]) * _IN_MG[unit]
+    milligrams = decimal(arguments["dose"]) * MG_PER[unit]
     start, end = _GLUCOCORTICOIDS[first.drug], _GLUCOCORTICOIDS[second.drug]
     hydrocortisone = milligrams / start * 20
     if hydrocortisone > _MOST_HYDROCORTISONE:

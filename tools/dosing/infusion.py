@@ -10,12 +10,11 @@ from tools.dosing.answer import Answer
 from tools.dosing.drug import described, resolve
 from tools.dosing.label_range import check_against_label
 from tools.dosing.plausible import required_weight
-from tools.dosing.quantity import decimal, json_number, rounded, show, significant
+from tools.dosing.quantity import MG_PER, decimal, json_number, rounded, show, significant
 from tools.errors import Refusal
 
 _TENTH = Decimal("0.1")
-_SCALE = {"g": Decimal(1000), "mg": Decimal(1), "mcg": Decimal("0.001"), "units": Decimal(1), "mEq": Decimal(1)}
-_FAMILY = {"g": "mass", "mg": "mass", "mcg": "mass", "units": "units", "mEq": "mEq"}
+_FAMILY = {**dict.fromkeys(MG_PER, "mass"), "units": "units", "mEq": "mEq"}
 _STRENGTHS = {"mass": "mg/mL or mcg/mL", "units": "units/mL", "mEq": "mEq/mL"}
 _SLOWEST, _FASTEST = Decimal("0.01"), Decimal(1500)  # mL/h
 _DEFINITION = "dimensional analysis (definition of the units)"
@@ -39,7 +38,7 @@ def infusion_rate(arguments: Mapping[str, Any]) -> Answer:
         hourly *= 60
         steps.append(f"× 60 min/h = {show(hourly)} {drug_unit}/h")
     if drug_unit != bag_unit:
-        hourly = hourly * _SCALE[drug_unit] / _SCALE[bag_unit]
+        hourly = hourly * MG_PER[drug_unit] / MG_PER[bag_unit]
         steps.append(f"= {show(hourly)} {bag_unit}/h")
     rate = hourly / strength
     steps.append(f"{show(hourly)} {bag_unit}/h / {show(strength)} {strength_unit} = {show(rate)} mL/h")
@@ -94,7 +93,7 @@ def infusion_dose(arguments: Mapping[str, Any]) -> Answer:
     }
     steps = [f"{show(hourly_ml)} mL/h × {show(strength)} {strength_unit} = {show(amount)} {bag_unit}/h"]
     if drug_unit != bag_unit:
-        amount = amount * _SCALE[bag_unit] / _SCALE[drug_unit]
+        amount = amount * MG_PER[bag_unit] / MG_PER[drug_unit]
         steps.append(f"= {show(amount)} {drug_unit}/h")
     if per[-1] == "min":
         amount /= 60

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tools.dosing.plausible import implausible
-from tools.dosing.quantity import show
+from tools.dosing.quantity import MG_PER, show
 from tools.dosing.regimens import Regimen, regimens
 
-_MICRO = {"mcg": Decimal(1), "mg": Decimal(1000), "g": Decimal(1_000_000)}
 _STEP_DOWN = {"g": "mg", "mg": "mcg"}
 _STEP_UP = {"mcg": "mg", "mg": "g"}
 _PER_MINUTE = {"min": Decimal(1), "h": Decimal(1) / 60}
@@ -40,13 +39,13 @@ class Measure:
 
     @property
     def factor(self) -> Decimal:
-        """To mcg (or the unit itself) per minute, day or dose."""
-        return _MICRO.get(self.unit, Decimal(1)) * _PER_MINUTE.get(self.time, Decimal(1))
+        """To mg (or the unit itself) per minute, day or dose."""
+        return MG_PER.get(self.unit, Decimal(1)) * _PER_MINUTE.get(self.time, Decimal(1))
 
     @property
     def kind(self) -> tuple[str, str, bool]:
         """What must agree for two doses to be compared."""
-        return ("mass" if self.unit in _MICRO else self.unit, self.size, self.time in _PER_MINUTE)
+        return ("mass" if self.unit in MG_PER else self.unit, self.size, self.time in _PER_MINUTE)
 
 
 def check_against_label(drug: str, dose: Decimal, written: str, place: str) -> list[str]:

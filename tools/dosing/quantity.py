@@ -13,6 +13,7 @@ IN_PER_FT = 12
 UMOL_PER_MG_DL_CREATININE = Decimal("88.4")  # molar mass 113.12 g/mol
 DAYS_PER_YEAR = Decimal("365.25")
 
+MG_PER = {"g": Decimal(1000), "mg": Decimal(1), "mcg": Decimal("0.001")}
 _KG = {"kg": Decimal(1), "g": Decimal("0.001"), "lb": KG_PER_LB}
 _CM = {"cm": Decimal(1), "m": Decimal(100), "in": CM_PER_IN, "ft-in": CM_PER_IN * IN_PER_FT}
 _DAYS = {"days": Decimal(1), "weeks": Decimal(7), "months": DAYS_PER_YEAR / 12, "years": DAYS_PER_YEAR}

@@ -59,8 +59,10 @@ _INCHES = _number(minimum=0, exclusiveMaximum=12)  # beside height in feet, heig
 _CREATININE = _number(exclusiveMinimum=0, maximum=5000)
 _RATE = _number(minimum=0, maximum=400)
 _SEX = _choice(("female", "male"))
-_WEIGHT_KEYS = ("weight", "weight_unit")
-_HEIGHT_KEYS = ("height", "height_unit", "height_inches")
+_WEIGHED = {"weight": _WEIGHT, "weight_unit": _choice(WEIGHT_UNITS)}
+_TALL = {"height": _HEIGHT, "height_unit": _choice(HEIGHT_UNITS)}
+_WEIGHT_KEYS = tuple(_WEIGHED)
+_HEIGHT_KEYS = (*_TALL, "height_inches")
 
 
 def _calculation(name: str, properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -75,12 +77,10 @@ _DRUG_DOSE = _calculation(
         "indication": _TEXT,
         "age": _AGE,
         "age_unit": _choice(AGE_UNITS),
-        "weight": _WEIGHT,
-        "weight_unit": _choice(WEIGHT_UNITS),
+        **_WEIGHED,
         "creatinine_clearance": _RATE,
         "route": _choice(ROUTES),
-        "height": _HEIGHT,
-        "height_unit": _choice(HEIGHT_UNITS),
+        **_TALL,
         "height_inches": _INCHES,
     },
     optional=("indication", "creatinine_clearance", "route", *_HEIGHT_KEYS),
@@ -90,10 +90,8 @@ _CREATININE_CLEARANCE = _calculation(
     {
         "age": _AGE,
         "sex": _SEX,
-        "weight": _WEIGHT,
-        "weight_unit": _choice(WEIGHT_UNITS),
-        "height": _HEIGHT,
-        "height_unit": _choice(HEIGHT_UNITS),
+        **_WEIGHED,
+        **_TALL,
         "creatinine": _CREATININE,
         "creatinine_unit": _choice(CREATININE_UNITS),
         "height_inches": _INCHES,
@@ -104,12 +102,7 @@ _EGFR = _calculation(
     "egfr",
     {"age": _AGE, "sex": _SEX, "creatinine": _CREATININE, "creatinine_unit": _choice(CREATININE_UNITS)},
 )
-_BODY = {
-    "weight": _WEIGHT,
-    "weight_unit": _choice(WEIGHT_UNITS),
-    "height": _HEIGHT,
-    "height_unit": _choice(HEIGHT_UNITS),
-}
+_BODY = {**_WEIGHED, **_TALL}
 _BODY_SURFACE_AREA = _calculation(
     "body_surface_area",
     {**_BODY, "formula": _choice(("mosteller", "du_bois")), "height_inches": _INCHES},
@@ -120,10 +113,8 @@ _IDEAL_BODY_WEIGHT = _calculation(
     "ideal_body_weight",
     {
         "sex": _SEX,
-        "height": _HEIGHT,
-        "height_unit": _choice(HEIGHT_UNITS),
-        "weight": _WEIGHT,
-        "weight_unit": _choice(WEIGHT_UNITS),
+        **_TALL,
+        **_WEIGHED,
         "height_inches": _INCHES,
     },
     optional=(*_WEIGHT_KEYS, "height_inches"),
@@ -133,8 +124,7 @@ _INFUSION_RATE = _calculation(
     {
         "dose": _number(exclusiveMinimum=0, maximum=100_000),
         "dose_unit": _choice(DOSE_RATE_UNITS),
-        "weight": _WEIGHT,
-        "weight_unit": _choice(WEIGHT_UNITS),
+        **_WEIGHED,
         "concentration": _number(exclusiveMinimum=0, maximum=100_000),
         "concentration_unit": _choice(CONCENTRATION_UNITS),
         "drug": _TEXT,
@@ -164,8 +154,7 @@ _BEDSIDE_SCHWARTZ = _calculation(
     {
         "age": _AGE,
         "age_unit": _choice(AGE_UNITS),
-        "height": _HEIGHT,
-        "height_unit": _choice(HEIGHT_UNITS),
+        **_TALL,
         "height_inches": _INCHES,
         "creatinine": _CREATININE,
         "creatinine_unit": _choice(CREATININE_UNITS),
@@ -178,10 +167,8 @@ _DOSE_BY_SIZE = _calculation(
         "drug": _TEXT,
         "dose": _number(exclusiveMinimum=0, maximum=1_000_000),
         "dose_unit": _choice(SIZED_DOSE_UNITS),
-        "weight": _WEIGHT,
-        "weight_unit": _choice(WEIGHT_UNITS),
-        "height": _HEIGHT,
-        "height_unit": _choice(HEIGHT_UNITS),
+        **_WEIGHED,
+        **_TALL,
         "height_inches": _INCHES,
         "frequency": _choice(FREQUENCIES),
         "max_dose": _number(exclusiveMinimum=0, maximum=1_000_000),
@@ -227,8 +214,7 @@ _LOADING_DOSE = _calculation(
         **_TARGET,
         "volume": _number(exclusiveMinimum=0, maximum=1_000_000),
         "volume_unit": _choice(VOLUME_UNITS),
-        "weight": _WEIGHT,
-        "weight_unit": _choice(WEIGHT_UNITS),
+        **_WEIGHED,
         **_ABSORBED,
         "current_concentration": _number(minimum=0, maximum=1_000_000),
     },
@@ -240,8 +226,7 @@ _MAINTENANCE_DOSE = _calculation(
         **_TARGET,
         "clearance": _number(exclusiveMinimum=0, maximum=1_000_000),
         "clearance_unit": _choice(CLEARANCE_UNITS),
-        "weight": _WEIGHT,
-        "weight_unit": _choice(WEIGHT_UNITS),
+        **_WEIGHED,
         **_ABSORBED,
         "frequency": _choice(FREQUENCIES),
     },
@@ -255,8 +240,7 @@ _INFUSION_DOSE = _calculation(
         "concentration": _number(exclusiveMinimum=0, maximum=100_000),
         "concentration_unit": _choice(CONCENTRATION_UNITS),
         "dose_unit": _choice(DOSE_RATE_UNITS),
-        "weight": _WEIGHT,
-        "weight_unit": _choice(WEIGHT_UNITS),
+        **_WEIGHED,
         "drug": _TEXT,
     },
     optional=(*_WEIGHT_KEYS, "drug"),
