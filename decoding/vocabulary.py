@@ -70,7 +70,7 @@ class Vocabulary:
         pieces = tokenizer.get_vocab()
         special = set(tokenizer.all_special_ids) | set(tokenizer.get_added_vocab().values())
         tokens = [b""] * max(len(tokenizer), 1 + max(pieces.values()), size or 0)
-        byte_level = _byte_level_table()
+        byte_level = byte_level_table()
         marked = any("▁" in piece for piece in pieces)
         for piece, i in pieces.items():
             if i not in special:
@@ -180,7 +180,7 @@ class Vocabulary:
         return f"Vocabulary({self.size} tokens, eos={self.eos})"
 
 
-def _byte_level_table() -> dict[str, int]:
+def byte_level_table() -> dict[str, int]:
     """The printable stand-ins of byte-level BPE (Radford et al. 2019): character -> byte."""
     plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [b for b in range(256) if b not in set(plain)]

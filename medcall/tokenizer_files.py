@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from data.tokenizer import END_OF_TEXT, N_BPE, Tokenizer
+from decoding.vocabulary import byte_level_table
 
 BEGIN, END, PAD = "<|endoftext|>", "<|end|>", "<|pad|>"
 
@@ -102,11 +103,8 @@ def added_token(name: str, token_id: int) -> dict[str, Any]:
 
 def byte_alphabet() -> list[str]:
     """GPT-2's name for each byte: its Latin-1 character if that can be seen, else one from U+0100 on."""
-    seen = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    names = {byte: chr(byte) for byte in seen}
-    unseen = [byte for byte in range(256) if byte not in names]
-    names |= {byte: chr(0x100 + n) for n, byte in enumerate(unseen)}
-    return [names[byte] for byte in range(256)]
+    table = byte_level_table()
+    return sorted(table, key=table.__getitem__)
 
 
 def merges(tokens: Sequence[bytes]) -> list[tuple[int, int]]:

@@ -79,13 +79,16 @@ def finetune(
 
     batches = narrowed(train)
     gc.freeze()  # all of this stays; grounding makes much garbage, and each collection would look through it again
-    return fit(
-        model,
-        batches,
-        list(narrowed(scored).one_pass()) if scored else [],
-        training,
-        run_dir,
-        loss=narrowed_loss,
-        observers=observers,
-        on_message=on_message,
-    )
+    try:
+        return fit(
+            model,
+            batches,
+            list(narrowed(scored).one_pass()) if scored else [],
+            training,
+            run_dir,
+            loss=narrowed_loss,
+            observers=observers,
+            on_message=on_message,
+        )
+    finally:
+        gc.unfreeze()

@@ -52,7 +52,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     head, *jobs = rows
     compiled = [job for job in jobs if "first" in job]
     first = np.array([t for job in compiled for t in job["first"]["masks"]]) / 1e3
-    warm = np.array([t for job in compiled for t in job["warm"]["masks"]]) / 1e3
+    third = np.array([t for job in compiled for t in job["third"]["masks"]]) / 1e3
     until = np.array([job["compile"] + job["first_mask"] for job in compiled]) / 1e6
 
     def spread(times: Any, *percentiles: float) -> str:
@@ -65,7 +65,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "compiled": f"{len(compiled)} of {head['jobs']}",
         "first mask after, ms (p50 / max)": f"{np.median(until):.2f} / {until.max():.1f}",
         "mask µs, first use (mean / p50 / p99)": spread(first, 50, 99),
-        "mask µs, third use (mean / p50 / p99)": spread(warm, 50, 99),
+        "mask µs, third use (mean / p50 / p99)": spread(third, 50, 99),
         "documents right": f"{total['right']} of {documents}",
         "false accepts": str(total["false_accepts"]),
         "forced tokens": f"{total['forced'] / max(total['tokens'], 1):.0%}",

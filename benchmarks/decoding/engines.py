@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.tokenizer import encoding_from_files, ranks_from_distribution
+from medcall.tokenizer_files import byte_alphabet
 
 Words = NDArray[np.int32]
 
@@ -87,12 +88,12 @@ class LLGuidance:
         from llguidance.tiktoken import lltokenizer_from_encoding
 
         self.version = version("llguidance")
-        self.library = llguidance
+        self.package = llguidance
         self.tokenizer = lltokenizer_from_encoding(ENCODING, eos_token=EOS)
 
     def compile(self, schema: dict[str, Any] | bool) -> Callable[[], Matcher]:
-        grammar = self.library.LLMatcher.grammar_from_json_schema(json.dumps(schema))
-        first = self.library.LLMatcher(self.tokenizer, grammar, log_level=0)
+        grammar = self.package.LLMatcher.grammar_from_json_schema(json.dumps(schema))
+        first = self.package.LLMatcher(self.tokenizer, grammar, log_level=0)
         if first.is_error():
             raise ValueError(first.get_error().splitlines()[0])
         return lambda: _LLGuidanceMatcher(first.deep_copy())
@@ -125,9 +126,11 @@ class XGrammar:
         import xgrammar
 
         self.version = version("xgrammar")
-        self.library = xgrammar
+        self.package = xgrammar
+        names = byte_alphabet()
+        printable = ["".join(names[byte] for byte in text) for text in SPELLED] + ["<|endoftext|>"]
         info = xgrammar.TokenizerInfo(
-            _printable(), xgrammar.VocabType.BYTE_LEVEL, vocab_size=ENCODING.n_vocab, stop_token_ids=[EOS]
+            printable, xgrammar.VocabType.BYTE_LEVEL, vocab_size=ENCODING.n_vocab, stop_token_ids=[EOS]
         )
         self.compiler = xgrammar.GrammarCompiler(info, max_threads=1, cache_enabled=False)
 
@@ -138,8 +141,8 @@ class XGrammar:
 
 class _XGrammarMatcher:
     def __init__(self, engine: XGrammar, grammar: Any) -> None:
-        self.matcher = engine.library.GrammarMatcher(grammar)
-        self.bitmask = engine.library.allocate_token_bitmask(1, ENCODING.n_vocab)
+        self.matcher = engine.package.GrammarMatcher(grammar)
+        self.bitmask = engine.package.allocate_token_bitmask(1, ENCODING.n_vocab)
         self.words: Words = self.bitmask.numpy()[0]
 
     def mask(self) -> Words:
@@ -165,15 +168,15 @@ class Outlines:
         from outlines_core.json_schema import build_regex_from_schema
 
         self.version = version("outlines-core")
-        self.library, self.regex = outlines_core, build_regex_from_schema
+        self.package, self.regex = outlines_core, build_regex_from_schema
         by_bytes: dict[bytes, list[int]] = {}
         for i, text in enumerate(SPELLED):
             by_bytes.setdefault(text, []).append(i)
         self.vocabulary = outlines_core.Vocabulary(EOS, by_bytes)
 
     def compile(self, schema: dict[str, Any] | bool) -> Callable[[], Matcher]:
-        index = self.library.Index(self.regex(json.dumps(schema)), self.vocabulary)
-        return lambda: _OutlinesMatcher(self.library.Guide(index))
+        index = self.package.Index(self.regex(json.dumps(schema)), self.vocabulary)
+        return lambda: _OutlinesMatcher(self.package.Guide(index))
 
 
 class _OutlinesMatcher:
@@ -200,11 +203,3 @@ ENGINES: dict[str, Callable[[], Engine]] = {
     "xgrammar": XGrammar,
     "outlines-core": Outlines,
 }
-
-
-def _printable() -> list[str]:
-    """GPT-2's tokens in the printable stand-ins of its vocabulary file."""
-    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in set(plain)]
-    stand_in = {byte: chr(byte) for byte in plain} | {byte: chr(256 + k) for k, byte in enumerate(others)}
-    return ["".join(stand_in[byte] for byte in text) for text in SPELLED] + ["<|endoftext|>"]

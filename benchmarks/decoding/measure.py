@@ -1,6 +1,6 @@
 """One engine over one workload, in a process of its own; prints a JSON line for each job on stdout.
 
-Times are of one thread, of the first use of each grammar and then again (`warm`). A document counts as accepted if
+Times are of one thread, of the first, second and third use of each grammar. A document counts as accepted if
 every token of the tokenizer's own split was legal and the text may end there.
 """
 
@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from benchmarks.decoding.engines import ENCODING, ENGINES, Engine, Matcher
 from benchmarks.decoding.workloads import WORKLOADS, Job
 
 now = time.perf_counter_ns
+Start = Callable[[], Matcher]
 
 
 def spelled(value: Any) -> list[int]:
@@ -55,37 +57,36 @@ def measure(engine: Engine, job: Job) -> dict[str, Any]:
         result["compile"], result["first_mask"] = compiled - began, now() - compiled
     except Exception as error:  # each engine has its own
         return result | {"refused": f"{type(error).__name__}: {error}"[:200]}
-    for run in ("first", "warm", "warmer"):
+    documents = [(spelled(value), valid) for value, valid in job.documents]
+    for use in ("first", "second", "third"):
         masks: list[int] = []
         advances: list[int] = []
-        right = wrong = missed = 0
-        for value, valid in job.documents:
-            try:
-                accepted = follow(start(), spelled(value), masks, advances)
-            except Exception:
-                accepted = False
-            right += accepted == valid
-            wrong += accepted and not valid
-            missed += valid and not accepted
-        result[run] = {"masks": masks, "advances": advances}
-        result |= {"right": right, "false_accepts": wrong, "false_rejects": missed}
-    result["warm"] = result.pop("warmer")
-    result["forced"], result["tokens"], result["canonical"], result["calls"] = forced_share(start, job)
+        accepted = [(accepts(start, tokens, masks, advances), valid) for tokens, valid in documents]
+        result[use] = {"masks": masks, "advances": advances}
+    result["right"] = sum(found == valid for found, valid in accepted)
+    result["false_accepts"] = sum(found and not valid for found, valid in accepted)
+    result["forced"], result["tokens"], result["canonical"], result["calls"] = forced_share(
+        start, [tokens for tokens, valid in documents if valid]
+    )
     return result
 
 
-def forced_share(start: Any, job: Job) -> tuple[int, int, int, int]:
-    """Of the valid documents: tokens that the engine forced, tokens in all, documents whose forced tokens are the
+def accepts(start: Start, tokens: list[int], masks: list[int], advances: list[int]) -> bool:
+    """Whether these tokens are a document; an engine that fails on the way does not accept it."""
+    try:
+        return follow(start(), tokens, masks, advances)
+    except Exception:  # each engine has its own
+        return False
+
+
+def forced_share(start: Start, documents: list[list[int]]) -> tuple[int, int, int, int]:
+    """Of valid documents: tokens that the engine forced, tokens in all, documents whose forced tokens are the
     tokenizer's own, documents."""
-    forced = total = canonical = documents = 0
-    for value, valid in job.documents:
-        if not valid:
-            continue
-        tokens, at, same = spelled(value), 0, True
-        matcher = start()
+    forced = canonical = 0
+    for tokens in documents:
+        at, same, matcher = 0, True, start()
         while at < len(tokens) and same:
-            run = matcher.forced()
-            run = run[: len(tokens) - at]  # the end token is not part of the text
+            run = matcher.forced()[: len(tokens) - at]  # the end token is not part of the text
             same = run == tokens[at : at + len(run)]
             forced += len(run) if same else 0
             step = run if run and same else tokens[at : at + 1]
@@ -93,8 +94,8 @@ def forced_share(start: Any, job: Job) -> tuple[int, int, int, int]:
                 matcher.mask()
                 matcher.advance(token)
             at += len(step)
-        total, canonical, documents = total + len(tokens), canonical + same, documents + 1
-    return forced, total, canonical, documents
+        canonical += same
+    return forced, sum(map(len, documents)), canonical, len(documents)
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ class Job:
 
 def tool_jobs(suite: Path | None = None) -> list[Job]:
     """Five schemas and their calls."""
-    dialogues = generate(ExamplesConfig(n_train=150, n_eval=10, seed=7, format="jsonl"))["iid"] + _train()
+    dialogues = generate(ExamplesConfig(n_train=150, n_eval=0, seed=7, format="jsonl"))["train"]
     calls = [_as_json(call) for example in dialogues for call in _calls(example)]
     parallel = [[_as_json(call) for call in _calls(example)] for example in dialogues if len(_calls(example)) > 1]
     names = list(tools.registry())
@@ -64,10 +64,6 @@ WORKLOADS: dict[str, Callable[[Path | None], list[Job]]] = {
     "suite": suite_jobs,
     "formats": format_jobs,
 }
-
-
-def _train() -> list[Example]:
-    return generate(ExamplesConfig(n_train=150, n_eval=0, seed=7, format="jsonl"))["train"]
 
 
 def _calls(example: Example) -> list[Any]:

@@ -144,9 +144,9 @@ def test_longest_match_is_the_split_without_a_tokenizer(small: Vocabulary) -> No
 def test_a_hugging_face_tokenizer_gives_the_same_bytes(encoding: tiktoken.Encoding) -> None:
     tokenizers = pytest.importorskip("tokenizers")
     transformers = pytest.importorskip("transformers")
-    from decoding.vocabulary import _byte_level_table
+    from decoding.vocabulary import byte_level_table
 
-    stand_in = {b: c for c, b in _byte_level_table().items()}
+    stand_in = {b: c for c, b in byte_level_table().items()}
     pieces = {"".join(stand_in[b] for b in bytes([i])): i for i in range(256)}
     pieces |= {stand_in[ord('"')] + ":": 256, "<|endoftext|>": 257}
     model = tokenizers.models.BPE(vocab=pieces, merges=[('"', ":")])

@@ -9,16 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from medcall.demo import REQUESTS
+from medcall.demo import FAST, REQUESTS, stages
 
-STAGES = {  # stage -> folder
-    "extract": "corpus",
-    "tokenize": "tokens",
-    "pretrain": "base",
-    "examples": "dialogues",
-    "finetune": "sft",
-    "evaluate": "report",
-}
+STAGES = {name: folder.name for name, folder, _ in stages(Path("book.md"), Path("demo"), FAST)}
 
 
 def book(path: Path) -> Path:
