@@ -19,6 +19,7 @@ from medcall.errors import BAD_INPUT, report
 VERBS = {
     "extract": "read a textbook (PDF, Markdown, DOCX, HTML, PPTX) into clean blocks of text",
     "tokenize": "turn the blocks into token streams, held-out chapters apart",
+    "tokens": "see how a text is cut into tokens",
     "pretrain": "train a GPT-2 on the token streams",
     "import": "take the weights of a released GPT-2 as a checkpoint",
     "examples": "write dialogues whose tool calls were run by the real tools",
