@@ -7,11 +7,14 @@ turn answers its n-th call.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from data.errors import ConversationError
 
+Function = Mapping[str, Any]
+"""A tool offered in a prompt, as OpenAI describes it: `{"type": "function", "function": {"name", "description",
+"parameters"}}`."""
 Role = Literal["system", "user", "assistant", "tool"]
 ROLES: tuple[str, ...] = get_args(Role)
 
@@ -30,7 +33,7 @@ class Call:
             raise ConversationError(f"arguments of {self.name!r} are {self.arguments!r}, expected an object")
         try:
             dump_json(self.arguments)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise ConversationError(f"arguments of {self.name!r} are not JSON: {error}") from error
 
     def to_json(self) -> dict[str, Any]:
@@ -77,13 +80,22 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class Conversation:
-    """At least one message; a system message only first; a tool message only as the answer to a call."""
+    """At least one message; a system message only first; a tool message only as the answer to a call.
+
+    tools: the functions that may be called, where they are not the built-in ones. The model reads them in the
+    system message (`data.signatures` writes it); the decoder and the judge need their schemas.
+    """
 
     messages: tuple[Message, ...]
+    tools: tuple[Function, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.messages:
             raise ConversationError("a conversation needs at least one message")
+        for tool in self.tools:
+            function = tool.get("function") if isinstance(tool, Mapping) else None
+            if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+                raise ConversationError(f"a tool is {_short(tool)}, expected an object with 'function' and its name")
         waiting = 0
         for index, message in enumerate(self.messages):
             if message.role == "system" and index > 0:
@@ -102,7 +114,11 @@ class Conversation:
 
     def then(self, *messages: Message) -> "Conversation":
         """This conversation with further messages."""
-        return Conversation(messages=(*self.messages, *messages))
+        return Conversation(messages=(*self.messages, *messages), tools=self.tools)
+
+    def upto(self, count: int) -> "Conversation":
+        """Its first `count` messages: what was there before message `count`."""
+        return Conversation(messages=self.messages[:count], tools=self.tools)
 
     def to_json(self) -> list[dict[str, Any]]:
         """OpenAI's list of messages; calls are numbered `call_0`, `call_1`, … through the conversation."""
@@ -136,13 +152,16 @@ class Conversation:
 
     @classmethod
     def from_json(cls, value: object) -> "Conversation":
-        """A conversation from OpenAI's list of messages, or from an object with a `messages` list.
+        """A conversation from OpenAI's list of messages, or from an object with `messages` and perhaps `tools`.
 
         Tool answers may come in any order; they are put into the order of their calls. Raises
         `ConversationError`.
         """
+        tools: object = ()
         if isinstance(value, Mapping):
-            value = value.get("messages")
+            tools, value = value.get("tools") or (), value.get("messages")
+        if not isinstance(tools, Sequence) or isinstance(tools, str | bytes):
+            raise ConversationError(f"tools are {_short(tools)}, expected a list")
         if not isinstance(value, Sequence) or isinstance(value, str | bytes):
             raise ConversationError(f"messages are {_short(value)}, expected a list")
         messages: list[Message] = []
@@ -170,33 +189,37 @@ class Conversation:
             message, call_ids = _message_from_json(item, index)
             messages.append(message)
         put_answers()
-        return cls(messages=tuple(messages))
+        return cls(messages=tuple(messages), tools=tuple(tools))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """Where a string or number argument stands in the request.
+    """Where a string or number argument was said.
 
-    call: index of the call; pointer: JSON pointer into its arguments; start, end: characters of the last user
-    message.
+    call: index of the call, counted through the conversation; pointer: JSON pointer into its arguments;
+    start, end: characters of the message `message` (an index), a user's or a tool's that comes before the call.
     """
 
     call: int
     pointer: str
     start: int
     end: int
+    message: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A dialogue with what is known about it: the split and kind it belongs to, the sources of its arguments,
-    its results.
+    """A dialogue with what is known about it.
+
+    kind: what it teaches; origin: the pattern it was written from, as file and line; spans: the sources of
+    its arguments; results: what the tools said to its calls, one each, in order.
     """
 
     id: str
     split: str
     kind: str
     conversation: Conversation
+    origin: str = ""
     spans: tuple[Span, ...] = ()
     results: tuple[Mapping[str, Any], ...] = ()
 
@@ -210,14 +233,21 @@ class Example:
         """The calls of the last assistant message that has any; empty where the right answer is text."""
         return next((m.calls for m in reversed(self.conversation.messages) if m.calls), ())
 
+    @property
+    def all_calls(self) -> tuple[Call, ...]:
+        """Every call of the conversation, in order: what `Span.call` and `results` count by."""
+        return tuple(call for message in self.conversation.messages for call in message.calls)
+
     def to_json(self) -> dict[str, Any]:
-        """One line of the JSONL files."""
+        """One line of the JSONL files; `tools` only where the conversation has its own."""
         return {
             "id": self.id,
             "split": self.split,
             "kind": self.kind,
+            "origin": self.origin,
+            **({"tools": [dict(tool) for tool in self.conversation.tools]} if self.conversation.tools else {}),
             "messages": self.conversation.to_json(),
-            "spans": [{"call": s.call, "pointer": s.pointer, "start": s.start, "end": s.end} for s in self.spans],
+            "spans": [asdict(span) for span in self.spans],
             "results": [dict(result) for result in self.results],
         }
 
@@ -235,13 +265,14 @@ class Example:
             spans = tuple(Span(**span) for span in value.get("spans", ()))
         except TypeError as error:
             raise ConversationError(
-                f"example {value['id']!r}: a span is not call, pointer, start, end: {error}"
+                f"example {value['id']!r}: a span is not call, pointer, start, end, message: {error}"
             ) from error
         return cls(
             id=str(value["id"]),
             split=str(value["split"]),
             kind=str(value["kind"]),
-            conversation=Conversation.from_json(value["messages"]),
+            conversation=Conversation.from_json(value),
+            origin=str(value.get("origin", "")),
             spans=spans,
             results=tuple(value.get("results", ())),
         )

@@ -2,14 +2,17 @@
 that prove the source.
 """
 
-from data.examples.build import ExamplesConfig, build, generate, read_examples, write_jsonl
-from data.examples.rows import SPLITS, RowMaker, check_spans
+from data.examples.build import ExamplesConfig, build, build_from, generate, read_examples, write_jsonl
+from data.examples.checks import check_spans
+from data.examples.rows import RowMaker
+from data.examples.splits import SPLITS
 
 __all__ = [
     "SPLITS",
     "ExamplesConfig",
     "RowMaker",
     "build",
+    "build_from",
     "check_spans",
     "generate",
     "read_examples",

@@ -10,9 +10,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from data.conversation import Call
-from data.examples.slots import Argument
+from data.examples.pieces import Argument
 
 LISTS: Final = frozenset({"drugs", "sections", "codes"})
+STANDING_UNITS: Final = frozenset({"infusion_dose", "unit_conversion"})
+"""Operations in which a unit is something to ask for, not just the unit of a value."""
 
 PURPOSES: Final[Mapping[str, str]] = {
     "check_drug_interactions": "check interactions",
@@ -27,6 +29,15 @@ PURPOSES: Final[Mapping[str, str]] = {
     "corrected_calcium": "correct the calcium",
     "qtc": "calculate the QTc",
     "maintenance_fluids": "calculate maintenance fluids",
+    "bedside_schwartz": "estimate the child's eGFR",
+    "dose_by_size": "work the dose out",
+    "carboplatin_dose": "calculate the carboplatin dose",
+    "morphine_equivalents": "calculate the morphine equivalents",
+    "steroid_equivalence": "convert the steroid dose",
+    "loading_dose": "calculate the loading dose",
+    "maintenance_dose": "calculate the maintenance dose",
+    "infusion_dose": "work out the dose rate",
+    "unit_conversion": "convert the value",
 }
 ITEMS: Final[Mapping[str, str]] = {
     "drugs": "the names of the drugs",
@@ -44,7 +55,34 @@ ITEMS: Final[Mapping[str, str]] = {
     "heart_rate": "the heart rate",
     "patient": "the patient",
     "sections": "the part of the record",
+    "target_auc": "the target AUC",
+    "creatinine_clearance": "the creatinine clearance in mL/min",
+    "frequency": "how often it is given",
+    "to_drug": "the steroid to change to",
+    "target_concentration": "the target concentration with its unit",
+    "volume": "the volume of distribution with its unit",
+    "clearance": "the clearance with its unit",
+    "rate": "the rate of the pump",
+    "dose_unit": "the unit you want the dose rate in",
+    "value": "the value to convert",
+    "from_unit": "the unit it is in",
+    "to_unit": "the unit to convert to",
+    "analyte": "the substance",
 }
+"""What a required argument is called when it is asked back for."""
+QUESTIONS: Final = (
+    "Could you give me {items}? I need that to {purpose}.",
+    "To {purpose} I need {items}. Could you tell me?",
+    "I can {purpose}, but I still need {items}. What should I use?",
+    "What should I take for {items}? I can not {purpose} without that.",
+    "Please tell me {items}, so that I can {purpose}?",
+    "Before I can {purpose}: could you send me {items}?",
+)
+WHO: Final = (
+    "Which patient is it? I need that to {purpose}.",
+    "Whose record should I open? A name, record number or id will do.",
+    "Could you tell me the patient's name, record number or id? I need it to {purpose}.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +96,21 @@ class Operation:
     fixed: Mapping[str, Any]
 
     def missing(self, arguments: Mapping[str, Any]) -> list[str]:
-        """Required keys that the arguments lack, units aside, in schema order."""
+        """What the tool can not do without and the arguments lack, in schema order; units go with their values."""
         lacking = [key for key in self.keys if key in self.required and key not in arguments]
-        if "/kg" in str(arguments.get("dose_unit", "")) and "weight" not in arguments:
+        units = " ".join(str(value) for key, value in arguments.items() if key.endswith("_unit"))
+        if "/kg" in units and "weight" not in arguments:
             lacking.append("weight")
-        return [key for key in lacking if not key.endswith("_unit")]
+        if "/m²" in units:
+            lacking += [key for key in ("weight", "height") if key not in arguments and key not in lacking]
+        if self.name == "morphine_equivalents" and "frequency" not in arguments and "/h" not in units:
+            lacking.append("frequency")
+        if self.name == "dose_by_size" and "max_dose" in arguments and "/day" in units and "frequency" not in arguments:
+            lacking.append("frequency")
+        if self.name == "unit_conversion" and "analyte" not in arguments and not _alike(arguments):
+            lacking.append("analyte")
+        standing = ("dose_unit", "from_unit", "to_unit") if self.name in STANDING_UNITS else ()
+        return [key for key in lacking if not key.endswith("_unit") or (key in standing and _stands(key, lacking))]
 
     def call(self, arguments: Mapping[str, Any]) -> Call:
         """The call with its keys in schema order."""
@@ -107,15 +155,23 @@ def operations() -> Mapping[str, Operation]:
     return MappingProxyType(found)
 
 
+def _alike(arguments: Mapping[str, Any]) -> bool:
+    """Whether both units measure the same, so that the substance does not matter."""
+    from tools.dosing.units import UNITS
+
+    kinds = {UNITS[arguments[key]].dimension for key in ("from_unit", "to_unit") if key in arguments}
+    return len(kinds) < 2 and "hemoglobin fraction" not in kinds
+
+
+def _stands(unit: str, lacking: Sequence[str]) -> bool:
+    """Whether a unit has to be asked for by itself: its value is there, or is something else."""
+    return not (unit == "from_unit" and "value" in lacking)
+
+
 def ask_for(operation: str, missing: Sequence[str], rng: random.Random) -> str:
     """The question that asks for what a request lacks."""
-    names = [ITEMS[key] for key in missing]
+    names = list(dict.fromkeys(ITEMS[key] for key in missing))
     items = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
     purpose = PURPOSES[operation]
-    if rng.random() < 0.5:
-        return (
-            f"Which patient is it? I need that to {purpose}."
-            if items == "the patient"
-            else f"Could you give me {items}? I need that to {purpose}."
-        )
-    return f"To {purpose} I need {items}. Could you tell me?"
+    questions = WHO if list(missing) == ["patient"] and rng.random() < 0.7 else QUESTIONS
+    return rng.choice(questions).format(items=items, purpose=purpose)

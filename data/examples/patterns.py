@@ -12,8 +12,12 @@ A pattern file is lines of patterns under headings:
     Good morning!
 
 `[a|b|]` picks one alternative (they nest, and may be empty); `{slot}` or `{slot:variant}` is filled by a
-sampler; `<…>` may be left out to make a request that lacks something; a backslash takes the next character as
-it is.
+sampler; `{slot@2}` belongs to the second operation of the heading only; `{=key:value}` writes nothing and gives
+an argument, because of the words beside it; `<…>` may be left out to make a request that lacks something; `\\n`
+is a new line; a backslash takes any other character as it is.
+
+A file is one voice: a trade, a place, a way of writing. The voices whose files begin with `unseen-` are never
+trained on.
 """
 
 import random
@@ -24,13 +28,16 @@ from typing import Any
 
 from data.errors import ExamplesError
 
+UNSEEN = "unseen-"
+
 
 @dataclass(frozen=True)
 class Slot:
-    """A place that a sampler fills."""
+    """A place that a sampler fills; `call` where it belongs to one operation of several, counted from 0."""
 
     name: str
     variant: str = ""
+    call: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,11 @@ class Pattern:
     place: str
 
     @property
+    def voice(self) -> str:
+        """The file it stands in, which is one way of writing."""
+        return self.place.partition(".")[0]
+
+    @property
     def drops(self) -> int:
         """How many parts can be left out."""
         return sum(isinstance(node, Drop) for node in self.nodes)
@@ -79,12 +91,12 @@ class Pattern:
                 kept.append(node)
         return list(_expand(kept, rng))
 
-    def certain_slots(self) -> frozenset[str]:
-        """Names of the slots that every phrasing of the pattern holds, when nothing is left out."""
+    def certain_slots(self) -> frozenset[Slot]:
+        """The slots that every phrasing of the pattern holds when nothing is left out, variants aside."""
         return _certain(self.nodes)
 
-    def slots(self) -> frozenset[str]:
-        """Names of all slots in the pattern."""
+    def slots(self) -> frozenset[Slot]:
+        """All slots in the pattern."""
         return frozenset(_all(self.nodes))
 
 
@@ -151,7 +163,14 @@ def _heading(text: str, place: str) -> tuple[tuple[str, ...], dict[str, Any]]:
 def _constant(key: str, value: str) -> Any:
     if key in ("sections", "missing"):
         return value.split(",")
-    return {"true": True, "false": False}.get(value, value)
+    return constant(value)
+
+
+def constant(value: str) -> str | bool | int:
+    """What a pattern file writes for an argument: true, false, a whole number, or text."""
+    if value in ("true", "false"):
+        return value == "true"
+    return int(value) if value.isdecimal() else value
 
 
 def _sequence(text: str, at: int, closers: str, place: str, depth: int) -> tuple[Nodes, int]:
@@ -161,7 +180,7 @@ def _sequence(text: str, at: int, closers: str, place: str, depth: int) -> tuple
     while at < len(text) and text[at] not in closers:
         c = text[at]
         if c == "\\" and at + 1 < len(text):
-            literal, at = literal + text[at + 1], at + 2
+            literal, at = literal + ("\n" if text[at + 1] == "n" else text[at + 1]), at + 2
             continue
         if c not in "[{<":
             if c in "]}>":
@@ -176,7 +195,8 @@ def _sequence(text: str, at: int, closers: str, place: str, depth: int) -> tuple
             if end < 0:
                 raise ExamplesError(f"{place}: the slot at character {at} is not closed in {text!r}")
             name, _, variant = text[at + 1 : end].partition(":")
-            nodes.append(Slot(name, variant))
+            name, _, number = name.partition("@")
+            nodes.append(Slot(name, variant, int(number) - 1 if number else None))
             at = end + 1
         elif c == "<":
             if depth:
@@ -215,11 +235,11 @@ def _expand(nodes: Sequence[Node], rng: random.Random) -> Iterator[str | Slot]:
             yield node
 
 
-def _certain(nodes: Sequence[Node]) -> frozenset[str]:
-    found: frozenset[str] = frozenset()
+def _certain(nodes: Sequence[Node]) -> frozenset[Slot]:
+    found: frozenset[Slot] = frozenset()
     for node in nodes:
         if isinstance(node, Slot):
-            found |= {node.name}
+            found |= {Slot(node.name, call=node.call)}
         elif isinstance(node, Drop):
             found |= _certain(node.body)
         elif isinstance(node, Choice):
@@ -227,10 +247,10 @@ def _certain(nodes: Sequence[Node]) -> frozenset[str]:
     return found
 
 
-def _all(nodes: Sequence[Node]) -> Iterator[str]:
+def _all(nodes: Sequence[Node]) -> Iterator[Slot]:
     for node in nodes:
         if isinstance(node, Slot):
-            yield node.name
+            yield node
         elif isinstance(node, Drop):
             yield from _all(node.body)
         elif isinstance(node, Choice):

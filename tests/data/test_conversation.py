@@ -88,9 +88,37 @@ def test_json_is_spaced_and_keeps_letters() -> None:
 def test_an_example_survives_its_line_of_json() -> None:
     call = Call(name="f", arguments={"drugs": ["Eliquis"]})
     talk = Conversation.of_request("on Eliquis?").then(Message(role="assistant", calls=(call,)))
-    span = Span(call=0, pointer="/drugs/0", start=3, end=10)
-    example = Example(id="a", split="train", kind="k", conversation=talk, spans=(span,), results=({"status": "ok"},))
+    span = Span(call=0, pointer="/drugs/0", start=3, end=10, message=0)
+    example = Example(
+        id="a", split="train", kind="k", conversation=talk, origin="p.txt:3", spans=(span,), results=({"status": "ok"},)
+    )
     assert Example.from_json(json.loads(json.dumps(example.to_json()))) == example
     assert example.request[span.start : span.end] == "Eliquis" and example.calls == (call,)
     with pytest.raises(ConversationError, match="kind"):
         Example.from_json({"id": "a", "split": "train", "messages": []})
+
+
+OFFERED = {"type": "function", "function": {"name": "f", "description": "", "parameters": {"type": "object"}}}
+
+
+def test_offered_tools_stay_with_a_conversation_and_its_beginning() -> None:
+    talk = Conversation(
+        messages=(Message(role="system", content="Tools:"), Message(role="user", content="x")), tools=(OFFERED,)
+    )
+    longer = talk.then(Message(role="assistant", calls=(Call(name="f", arguments={}),)))
+    assert longer.tools == (OFFERED,) and longer.upto(2) == talk
+    example = Example(id="a", split="train", kind="k", conversation=longer)
+    assert Example.from_json(json.loads(json.dumps(example.to_json()))) == example
+    with pytest.raises(ConversationError, match="'function'"):
+        Conversation(messages=talk.messages, tools=({"name": "f"},))
+
+
+def test_calls_are_counted_through_the_conversation() -> None:
+    one, two = (Call(name=name, arguments={}) for name in "fg")
+    talk = Conversation.of_request("x").then(
+        Message(role="assistant", calls=(one,)),
+        Message(role="tool", content="1"),
+        Message(role="assistant", calls=(two,)),
+    )
+    example = Example(id="a", split="train", kind="k", conversation=talk)
+    assert example.all_calls == (one, two) and example.calls == (two,)
