@@ -69,13 +69,13 @@ class Assistant:
         return Turn(request=request, trace=trace, results=results, answer=answer)
 
 
-def load(model: Path, mode: Mode = "grounded", records: str | Path | None = None) -> Assistant:
-    """An assistant from a run folder or a checkpoint."""
+def load(model: Path, mode: Mode = "grounded", registry: Mapping[str, tools.Tool] | None = None) -> Assistant:
+    """An assistant from a run folder or a checkpoint, with the three tools unless told which."""
     from data.tokenizer import load_tokenizer
     from gpt2 import load_model
     from sft.respond import ModelResponder
 
-    registry = tools.registry(records=records)
+    registry = tools.registry() if registry is None else registry
     responder = ModelResponder(
         load_model(model),
         load_tokenizer(),

@@ -134,3 +134,12 @@ def test_a_schema_with_definitions_of_its_own_is_compiled_inside_the_schema_of_c
     assert constraint.accepting(state)
     [result] = tools.run([{"name": "measure", "arguments": {"a": {"x": 12}}}], registry)
     assert result["value"] == {"a": {"x": 12}}
+
+
+@pytest.mark.parametrize("verb", ["tool", "ask", "mcp"])
+def test_every_verb_that_uses_tools_can_be_told_which_and_over_whose_records(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(flag in shown for flag in ("--records", "--patients", "--index", "--tools-file"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +15,7 @@ from typing import Any, TypeVar
 
 from tools.errors import Refusal, UnknownTool
 from tools.load import merged
-from tools.tool import Result, Tool, rebased
+from tools.tool import Result, Tool, rebased, shown
 
 Tools = Mapping[str, Tool]
 _T = TypeVar("_T")
@@ -115,12 +114,12 @@ def _run_one(call: object, tools: Tools) -> Result:
     names = ", ".join(tools)
     name = call.get("name") if isinstance(call, Mapping) else None
     if not isinstance(call, Mapping) or not isinstance(name, str) or name not in tools:
-        found = name if isinstance(name, str) else repr(name)[:120]
+        found = shown(name if isinstance(name, str) else repr(name))
         refusal = Refusal("unknown_tool", "/name", found, f"one of {names}", f"no tool named {found!r}; have {names}")
         return refusal.as_result("none")
     tool = tools[name]
     try:
-        result = tool.call(deepcopy(call.get("arguments")))  # a tool cannot change what its neighbours are given
+        result = tool.call(call.get("arguments"))
         json.dumps(result, allow_nan=False)
         return result
     except (Exception, SystemExit) as error:  # the seam that isolates one call from the next

@@ -7,8 +7,10 @@ what comes out.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 _HALF = re.compile("[\ud800-\udfff]")
+_DEEPEST = 50
 
 Arguments = Mapping[str, Any]
 Result = dict[str, Any]
@@ -72,7 +75,7 @@ class Tool:
         try:
             self.check_arguments(arguments)
             assert isinstance(arguments, Mapping)
-            result = self.function(arguments)
+            result = self.function(deepcopy(arguments))  # a tool cannot change what its neighbours are given
         except Refusal as refusal:  # the same for every tool, so that a result schema need not speak of it
             return refusal.as_result(self.version())
         self._result_validator.validate(result)
@@ -84,16 +87,17 @@ class Tool:
             raise Refusal(
                 "invalid_arguments",
                 "",
-                _plain(arguments),
+                shown(arguments),
                 "an object",
-                f"{self.name} takes an object of arguments",
+                f"{self.name} takes an object of arguments"
+                + (", found text; read it as JSON first" if isinstance(arguments, str) else ""),
             )
         from jsonschema.exceptions import relevance
 
+        _check_values(self.name, arguments, "")
         errors = sorted(self._validator_for(arguments).iter_errors(arguments), key=relevance)
         if errors:
             raise _refusal(self.name, errors[-1])
-        _check_text(self.name, arguments, "")
 
     def _validator_for(self, arguments: Arguments) -> Validator:
         key = self._discriminator
@@ -105,7 +109,7 @@ class Tool:
             raise Refusal(
                 "missing_argument" if key not in arguments else "invalid_arguments",
                 f"/{key}",
-                _plain(chosen),
+                shown(chosen),
                 f"one of {names}",
                 f"{self.name}: '{key}' must say which is wanted: {names}",
             )
@@ -136,48 +140,72 @@ def _validator(schema: Mapping[str, Any]) -> Validator:
     return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
-def _check_text(tool: str, value: object, place: str) -> None:
-    """Refuse half characters (lone surrogates): JSON can spell them, no database or protocol can carry them."""
+def _check_values(tool: str, value: object, place: str, depth: int = 0) -> None:
+    """Refuse what Python reads from JSON text and no database or protocol can carry: half characters (lone
+    surrogates), NaN and Infinity, and nesting without end.
+    """
     if isinstance(value, str) and not value.isascii() and _HALF.search(value):
-        shown = _HALF.sub("\N{REPLACEMENT CHARACTER}", value)
-        raise Refusal(
-            "invalid_arguments",
-            place,
-            _plain(shown),
-            "whole characters",
-            f"{tool}: at {place}: text with half characters",
-        )
-    parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in parts:
-        _check_text(tool, part, f"{place}/{key}")
+        raise _unusable(tool, place, value, "whole characters", "text with half characters")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _unusable(tool, place, value, "a finite number", f"{value} is no number")
+    if not isinstance(value, Mapping | list):
+        return
+    if depth == _DEEPEST:
+        raise _unusable(tool, place, "...", f"at most {_DEEPEST} levels", "nested too deeply")
+    for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+        _check_values(tool, key, place)
+        _check_values(tool, part, f"{place}/{_pointer(key)}", depth + 1)
 
 
-def _plain(value: object) -> object:
+def _unusable(tool: str, place: str, value: object, expected: str, what: str) -> Refusal:
+    return Refusal("invalid_arguments", place, shown(value), expected, f"{tool}: at {place or '/'}: {what}")
+
+
+def _pointer(key: object) -> str:
+    """One step of a JSON pointer (RFC 6901), cut when it is absurdly long."""
+    return str(key).replace("~", "~0").replace("/", "~1")[:120]
+
+
+def shown(value: object) -> object:
     """The offending value when JSON can carry it and it is short, else a description of it."""
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     rendered = _HALF.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else repr(value)
     return rendered if len(rendered) <= 120 else rendered[:117] + "..."
 
 
+_MOST_CHOICES = 20
+
+
+def _with_choices(schema: Mapping[str, Any], key: str) -> str:
+    """An argument's name, with what it may be when that is a short list."""
+    schema = schema.get("properties", {}).get(key, {})
+    choices = schema.get("enum", ()) if isinstance(schema, Mapping) else ()
+    return f"{key} ({', '.join(map(str, choices))})" if 0 < len(choices) <= _MOST_CHOICES else key
+
+
 def _refusal(tool: str, error: Any) -> Refusal:
-    place = "".join(f"/{part}" for part in error.absolute_path)
-    if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
+    place = "".join(f"/{_pointer(part)}" for part in error.absolute_path)
+    if error.validator in ("required", "dependentRequired"):
+        needed = error.validator_value
+        if error.validator == "dependentRequired":
+            needed = dict.fromkeys(key for given, keys in needed.items() if given in error.instance for key in keys)
+        missing = [key for key in needed if key not in error.instance]
+        wanted = ", ".join(_with_choices(error.schema, key) for key in missing)
         return Refusal(
             "missing_argument",
             f"{place}/{missing[0]}",
             None,
-            f"a value for {', '.join(missing)}",
-            f"{tool}: missing {', '.join(missing)}",
+            f"a value for {wanted}",
+            f"{tool}: missing {wanted}",
         )
     if error.validator == "additionalProperties":
         known = list(error.schema["properties"])
         extra = next(key for key in error.instance if key not in known)
         return Refusal(
             "invalid_arguments",
-            f"{place}/{extra}",
-            _plain(extra),
+            f"{place}/{_pointer(extra)}",
+            shown(extra),
             f"only {', '.join(known)}",
             f"{tool}: '{extra}' is not an argument here; expected only {', '.join(known)}",
         )
@@ -185,7 +213,7 @@ def _refusal(tool: str, error: Any) -> Refusal:
     return Refusal(
         "invalid_arguments",
         place,
-        _plain(error.instance),
+        shown(error.instance),
         expected,
-        f"{tool}: at {place or '/'}: found {_plain(error.instance)!r}, expected {expected}",
+        f"{tool}: at {place or '/'}: found {shown(error.instance)!r}, expected {expected}",
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from medcall.assistant import Assistant, Turn, load, spelled
 from medcall.cli import NOTICE
+from medcall.commands.tool import add_tools_flags, open_tools
 from medcall.console import say, stderr
 from medcall.errors import UsageError
 
@@ -30,9 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         default="grounded",
         help="what the decoder allows: anything, valid calls, valid calls whose values were said (default)",
     )
-    parser.add_argument(
-        "--records", help="folder of FHIR R4 bundles or a FHIR server's URL (default: the synthetic patients that ship)"
-    )
+    add_tools_flags(parser)
     parser.add_argument("--json", action="store_true", help="print each turn as one line of JSON")
     parser.add_argument("--trace", action="store_true", help="show how each token came about, on stderr")
 
@@ -42,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError(
             f"no model at {args.model}; run `medcall demo` (or `make demo`) to train one, or name one with --model"
         )
-    assistant = load(args.model, args.mode, args.records)
+    assistant = load(args.model, args.mode, open_tools(args))
     if args.request is not None:
         show_turn(assistant, args.request, args)
         return

@@ -75,7 +75,7 @@ MG = {"dose_unit": "mg"}
         ("ideal_body_weight", {"sex": "male", "height": 5, "height_unit": "in"},
          "implausible_value", "/height", "did you mean 5 ft?"),
         ("ideal_body_weight", {"sex": "male", "height": 70, "height_unit": "in", "weight": 80},
-         "missing_argument", "/weight_unit", "kg, g or lb"),
+         "missing_argument", "/weight_unit", "weight_unit (kg, g, lb)"),
         ("carboplatin_dose", {"target_auc": 60, "creatinine_clearance": 90},
          "implausible_value", "/target_auc", "1 to 12"),
         ("carboplatin_dose", {"target_auc": 5, "creatinine_clearance": 300},
@@ -119,6 +119,10 @@ MG = {"dose_unit": "mg"}
          "missing_argument", "/analyte", "from substance to substance"),
         ("unit_conversion", {"value": 5, "from_unit": "mg", "to_unit": "mL"},
          "unit_mismatch", "/to_unit", "one cannot become the other"),
+        ("unit_conversion", {"value": -5, "from_unit": "kg", "to_unit": "lb"},
+         "implausible_value", "/value", "0 kg or more"),
+        ("unit_conversion", {"value": -300, "from_unit": "°C", "to_unit": "°F"},
+         "implausible_value", "/value", "-273.15 °C or more"),
         ("unit_conversion", {"value": 5, "from_unit": "mEq/L", "to_unit": "mmol/L", "analyte": "glucose"},
          "unit_mismatch", "/analyte", "no charge"),
         ("unit_conversion", {"value": 53, "from_unit": "%", "to_unit": "mmol/mol", "analyte": "hemoglobin A1c"},
@@ -152,6 +156,18 @@ def test_what_is_missing_is_named_all_at_once(calculation: str) -> None:
     assert error["code"] == "missing_argument"
     assert all(key in error["expected"] for key in required)
     assert error["place"] == f"/{required[0]}"
+
+
+@pytest.mark.parametrize("calculation", CALCULATIONS)
+def test_no_unit_stands_without_its_number_and_no_number_without_its_unit(calculation: str) -> None:
+    branch = BRANCHES[calculation]
+    needs = branch.get("dependentRequired", {})
+    for name in branch["properties"]:
+        number = name.removesuffix("_unit")
+        if name != number and number in branch["properties"] and name not in branch["required"]:
+            assert (needs[name], needs[number]) == ([number], [name])
+    if "height_inches" in branch["properties"]:
+        assert {"height", "height_unit"} <= {*branch["required"], *needs.get("height_inches", ())}
 
 
 def test_every_calculation_of_the_schema_has_a_calculator_and_no_other() -> None:
@@ -228,7 +244,14 @@ def arguments(draw: st.DrawFn) -> dict[str, Any]:
     for name, schema in branch["properties"].items():
         if name in branch["required"] or draw(st.sampled_from([False, False, True])):
             made[name] = draw(from_schema(name, schema, likely=draw(st.sampled_from([True] * 15 + [False]))))
-    return made
+    return complete(made, branch)
+
+
+def complete(made: dict[str, Any], branch: dict[str, Any]) -> dict[str, Any]:
+    """Without the keys whose companion is not there: a weight without its unit, inches without feet."""
+    needs = branch.get("dependentRequired", {})
+    kept = {key: value for key, value in made.items() if set(needs.get(key, ())) <= made.keys()}
+    return made if len(kept) == len(made) else complete(kept, branch)
 
 
 @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])

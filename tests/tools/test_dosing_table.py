@@ -87,7 +87,7 @@ def ages_days(regimen: Regimen) -> tuple[float, float, float]:
     return low, middle_age_days(regimen), float(regimen.age_below_days or 80 * 365.25) - 0.5
 
 
-def asked(regimen: Regimen, age_days: float, weight: float, unit: str = "kg") -> dict[str, Any]:
+def asked(regimen: Regimen, age_days: float, weight: float, unit: str = "kg", **more: float) -> dict[str, Any]:
     years = age_days / 365.25
     age, age_unit = (years, "years") if age_days > 130 else (age_days, "days")
     kg = weight * {"kg": 1, "lb": 0.45359237}[unit]
@@ -102,6 +102,7 @@ def asked(regimen: Regimen, age_days: float, weight: float, unit: str = "kg") ->
         weight_unit=unit,
         route=regimen.route,
         **size,
+        **more,
     )
 
 
@@ -176,8 +177,38 @@ def test_two_regimens_of_one_drug_and_indication_never_overlap() -> None:
                 assert len(fits) <= 1, (group, age, kg)
 
 
-def test_renal_bands_of_a_regimen_never_overlap() -> None:
+def test_renal_bands_of_a_regimen_neither_overlap_nor_leave_a_gap_above_zero() -> None:
+    """In a gap below a band, the worst kidneys would get the full dose."""
     for regimen in TABLE:
-        for clearance in range(0, 200):
-            holding = [band for band in regimen.renal if band.holds(Decimal(clearance))]
+        low_side = [band for band in regimen.renal if band.high < 400]  # edoxaban has a band at the other end too
+        for tenths in range(0, 2000):
+            clearance = Decimal(tenths) / 10
+            holding = [band for band in regimen.renal if band.holds(clearance)]
             assert len(holding) <= 1, (regimen.drug, clearance)
+            assert holding or all(clearance >= band.high for band in low_side), (regimen.drug, clearance)
+
+
+def test_a_dose_never_rises_as_the_kidneys_fail() -> None:
+    for regimen in TABLE:
+        kg = float(regimen.kg_from or 0) + (8 if (regimen.age_below_days or 9999) < 1500 else 61)
+        if regimen.kg_below is not None:
+            kg = min(kg, float(regimen.kg_below) - 1)
+        highest: dict[str, float] = {}
+        for clearance in (0, 4, 8, 12, 18, 25, 29, 35, 48, 55, 65, 75, 88, 94):
+            result = asked(regimen, middle_age_days(regimen), kg, creatinine_clearance=clearance)
+            if result["status"] == "ok" and result["population"] == regimen.population:
+                most = result.get("value_high", result["value"])
+                assert most >= highest.get(result["frequency"], 0), (regimen.drug, regimen.indication, clearance)
+                highest[result["frequency"]] = most
+            else:
+                assert not highest, (regimen.drug, clearance, result)  # refused at the low end only
+
+
+@pytest.mark.parametrize("drug", ["vancomycin", "gentamicin", "tobramycin", "amikacin"])
+def test_a_drug_dosed_by_levels_has_no_fixed_dose_in_kidney_impairment_and_says_why(drug: str) -> None:
+    adult = {"drug": drug, "age": 60, "age_unit": "years", "weight": 80, "weight_unit": "kg"}
+    error = calculate("drug_dose", **adult, creatinine_clearance=35)["error"]
+    assert (error["code"], error["place"]) == ("individualise_renal", "/creatinine_clearance")
+    assert "measured levels" in error["message"]
+    assert "label" in error["message"]
+    assert calculate("drug_dose", **adult, creatinine_clearance=105)["status"] == "ok"

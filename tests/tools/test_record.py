@@ -211,7 +211,7 @@ def test_a_file_that_is_not_json_is_counted_not_quoted(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_bytes(b"\xff\xfe secret")
     tool = open_folder(tmp_path)
     result = tool.call({"patient": "p1", "sections": ["labs"]})
-    assert "1 record files could not be read." in result["notes"]
+    assert "1 record file could not be read." in result["notes"]
     assert "secret" not in json.dumps(result)
 
 

@@ -147,6 +147,40 @@ def test_a_folder_that_goes_away_is_a_refusal_not_a_crash(folder: Path) -> None:
     assert result["error"]["code"] == "records_unavailable"
 
 
+def test_what_is_no_file_of_the_folder_does_not_keep_the_rest_from_being_read(folder: Path) -> None:
+    (folder / "circle.json").symlink_to(folder / "circle.json")
+    (folder / "nowhere.json").symlink_to(folder / "gone.json")
+    (folder / "folder.json").mkdir()
+    os.mkfifo(folder / "pipe.json")  # reading it would wait for ever
+    assert ask(Reader(folder))["notes"] == []
+
+
+def test_a_half_written_file_is_told_apart_from_a_patient_who_is_not_there(folder: Path) -> None:
+    tool = tools.registry(records=folder)["read_patient_record"]
+    call = {"patient": "p3", "sections": ["labs"]}
+    whole = (folder / "p3.json").read_bytes()
+    (folder / "p3.json").write_bytes(whole[: len(whole) // 2])
+    assert "1 record file could not be read" in tool.call(call)["error"]["message"]
+    (folder / "p3.json").write_bytes(whole)
+    assert tool.call(call)["status"] == "ok"
+
+
+@pytest.mark.parametrize("damage", ["cut", "header", "middle"])
+def test_a_damaged_index_file_is_an_error_that_says_what_to_do(folder: Path, tmp_path: Path, damage: str) -> None:
+    cache = tmp_path / "index.sqlite"
+    start(folder, cache).communicate()
+    whole = cache.read_bytes()
+    noise = bytes(range(1, 201)) * (len(whole) // 200)
+    damaged = {
+        "cut": whole[: len(whole) // 2],
+        "header": noise[:100] + whole[100:],
+        "middle": whole[:4096] + noise[4096:],
+    }
+    cache.write_bytes(damaged[damage])
+    with pytest.raises(tools.RecordError, match=r"index.*(expected a file that medcall made, whole|can be deleted)"):
+        Reader(folder, cache=cache)
+
+
 SCRIPT = """
 import sys
 from pathlib import Path

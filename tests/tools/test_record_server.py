@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -291,6 +292,17 @@ def misbehave(fhir: Fhir, how: str) -> None:
                 handler.wfile.write(b" ")
                 handler.wfile.flush()
                 time.sleep(0.1)
+        elif how == "dripping headers":
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            with contextlib.suppress(OSError):
+                for _ in range(20):
+                    handler.wfile.write(b"a")
+                    handler.wfile.flush()
+                    time.sleep(0.1)
+        elif how == "pages without end":
+            page = int(query.get("page", ["0"])[0])
+            url = f"{fhir.base}{path[5:]}?page={page + 1}"
+            handler.send(200, {**bundle, "fill": "x" * 4_000, "link": [{"relation": "next", "url": url}]})
         elif how == "cut off":
             handler.send_response(200)
             handler.send_header("Content-Length", "1000")
@@ -317,6 +329,8 @@ def misbehave(fhir: Fhir, how: str) -> None:
         ("denied", "access denied; a token can be given in MEDCALL_FHIR_TOKEN"),
         ("silent", "no complete answer in time"),
         ("dripping", "no complete answer in time"),
+        ("dripping headers", "no complete answer in time"),
+        ("pages without end", "more than a call may take"),
         ("cut off", "the connection broke"),
         ("huge", "an answer of more than"),
     ],
@@ -326,6 +340,8 @@ def test_a_server_that_misbehaves_is_a_refusal_that_says_how(
 ) -> None:
     if how == "huge":
         monkeypatch.setattr("tools.chart.http.MAX_BYTES", 4_000)
+    if how == "pages without end":
+        monkeypatch.setattr(server_module, "MAX_CALL_BYTES", 20_000)
     tool = tools.Tool(
         "read_patient_record",
         "",

@@ -170,7 +170,9 @@ def from_schema(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
             name: from_schema(part) for name, part in schema["properties"].items() if name in schema["required"]
         }
         optional = {name: from_schema(part) for name, part in schema["properties"].items() if name not in required}
-        return st.fixed_dictionaries(required, optional=optional)
+        needs = schema.get("dependentRequired", {})
+        made = st.fixed_dictionaries(required, optional=optional)
+        return made.filter(lambda value: all(set(needs.get(key, ())) <= value.keys() for key in value))
     if kind == "array":
         unique = schema.get("uniqueItems", False)
         return st.lists(
@@ -222,15 +224,71 @@ def test_any_arguments_the_schema_allows_give_a_valid_result(call: tuple[str, An
     assert tools.summarise(name, result)
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.sampled_from(NAMES),
-    st.recursive(st.none() | st.integers() | st.text() | st.floats(), st.lists, max_leaves=5),
+HALF = "\ud800"  # JSON can spell half a character
+ODD = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20))
+    | st.sampled_from([HALF, "\0", "../../etc/passwd", "a/b~c", "2024-13-45", 3.0, -0.0, 10**400]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | st.just(HALF), inner, max_size=3),
+    max_leaves=8,
 )
-def test_any_json_at_all_gives_a_value(name: str, arguments: Any) -> None:
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> tuple[str, Any]:
+    """A call with arguments missing, added or of another kind."""
+    name = draw(st.sampled_from(NAMES))
+    made = draw(from_schema(dict(REGISTRY[name].arguments_schema)))
+    for _ in range(draw(st.integers(0, 2))):
+        key = draw(st.sampled_from(list(made)))
+        if draw(st.booleans()):
+            made[key] = [*made[key], draw(ODD)] if isinstance(made[key], list) else draw(ODD)
+        elif len(made) > 1:
+            del made[key]
+    if draw(st.integers(0, 3)) == 0:
+        made[draw(st.text(max_size=8) | st.just(HALF))] = draw(ODD)
+    return name, draw(ODD) if draw(st.integers(0, 9)) == 0 else made
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(spoilt())
+def test_any_json_at_all_gives_a_result_of_the_schema_and_never_a_fault(call: tuple[str, Any]) -> None:
+    name, arguments = call
     [result] = tools.run([{"name": name, "arguments": arguments}])
-    assert result["status"] == "refused"
-    json.dumps(result)
+    jsonschema.Draft202012Validator(REGISTRY[name].result_schema).validate(result)
+    assert result.get("error", {}).get("code") != "internal_error"
+    json.dumps(result, allow_nan=False, ensure_ascii=False).encode()  # as the protocol server writes it
+    assert tools.summarise(name, result)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place", "expected"),
+    [
+        ({"drugs": ["warfarin"], HALF: 1}, "", "whole characters"),
+        ({"drugs": ["warfarin", f"a{HALF}"]}, "/drugs/1", "whole characters"),
+        ({"drugs": ["warfarin"], "a/b~": math.nan}, "/a~1b~0", "a finite number"),
+        ({"drugs": [math.inf]}, "/drugs/0", "a finite number"),
+    ],
+)
+def test_what_no_protocol_can_carry_is_refused_with_its_place(arguments: Any, place: str, expected: str) -> None:
+    [result] = tools.run([{"name": "check_drug_interactions", "arguments": arguments}])
+    error = result["error"]
+    assert (error["code"], error["place"], error["expected"]) == ("invalid_arguments", place, expected)
+
+
+def test_nesting_without_end_is_refused() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(100_000):
+        deep = {"a": deep}
+    [result] = tools.run([{"name": "calculate_dose", "arguments": deep}])
+    assert "levels" in result["error"]["expected"]
+    while deep:  # taken apart by hand: the interpreter would recurse
+        deep = deep["a"]
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    """JSON Schema counts 3.0 as an integer."""
+    read = REGISTRY["read_patient_record"].call({"patient": "patient-003", "sections": ["labs"], "limit": 3.0})
+    assert read["sections"]["labs"]["returned"] == 3
 
 
 def test_the_same_call_gives_the_same_result() -> None:

@@ -45,7 +45,7 @@ def find_patient(view: View, written: str, scope: Scope) -> tuple[Patient, str]:
         matched_by = "name_and_birth_date"
     found = _in_scope(found, scope)
     if not found:
-        raise _nobody(written, scope)
+        raise _nobody(view, written, scope)
     return _only(found, written), matched_by
 
 
@@ -91,7 +91,7 @@ def _is_one_person(found: Sequence[Patient]) -> bool:
     return len(births) <= 1 and (not named or bool(set.intersection(*named)))
 
 
-def _nobody(written: str, scope: Scope) -> Refusal:
+def _nobody(view: View, written: str, scope: Scope) -> Refusal:
     if scope is not None:
         return Refusal(
             "outside_scope",
@@ -105,5 +105,5 @@ def _nobody(written: str, scope: Scope) -> Refusal:
         "/patient",
         written,
         "the id, MRN or name of a patient in the records",
-        f"no patient '{written}' in the records.",
+        " ".join([f"no patient '{written}' in the records.", *view.notes()]),
     )

@@ -114,15 +114,23 @@ class Index:
         try:
             with os.scandir(self.folder) as listing:
                 for item in listing:
-                    if not item.name.endswith(SUFFIXES) or not item.is_file():
-                        continue
-                    if item.is_symlink() and Path(item.path).resolve().parent != self.folder:
-                        continue
-                    facts = item.stat()
-                    found[item.name] = (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+                    if item.name.endswith(SUFFIXES) and (stamp := self._stamp(item)) is not None:
+                        found[item.name] = stamp
         except OSError as error:
             raise RecordError(f"the records folder cannot be read: {error.strerror}") from error
         return found
+
+    def _stamp(self, item: os.DirEntry[str]) -> Stamp | None:
+        """Size and times of a record file; None for what is none or has just gone."""
+        try:
+            if not item.is_file():
+                return None
+            if item.is_symlink() and Path(item.path).resolve().parent != self.folder:
+                return None
+            facts = item.stat()
+        except (OSError, RuntimeError):  # a link in circles, or gone since the folder was listed
+            return None
+        return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
     def _forget(self, name: str) -> None:
         for table in _TABLES:
@@ -236,7 +244,7 @@ class Index:
         """Files that could not be read, and resources whose patient could not be told."""
         (files,) = self._connection.execute("SELECT count(*) FROM file WHERE NOT readable").fetchone()
         (nobody,) = self._connection.execute("SELECT count(*) FROM left_out WHERE patient IS NULL").fetchone()
-        notes = [f"{files} record files could not be read."] if files else []
+        notes = [f"{files} record file{'' if files == 1 else 's'} could not be read."] if files else []
         if nobody:
             some = ("", "it is", "is") if nobody == 1 else ("s", "they are", "are")
             notes.append(

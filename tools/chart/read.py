@@ -112,7 +112,7 @@ class _Reading:
             if "status" in arguments:
                 entries = with_status(section, entries, arguments["status"], self.tally)
             latest = bool(arguments.get("latest_only"))
-            sections[section] = as_section(section, entries, latest, arguments.get("limit", DEFAULT_LIMIT))
+            sections[section] = as_section(section, entries, latest, int(arguments.get("limit", DEFAULT_LIMIT)))
             if section == "medications":
                 undosed = sum(
                     "detail" not in shown and shown.get("status") in ACTIVE[section]

@@ -13,12 +13,11 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from time import monotonic
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from tools.chart.bundle import Contents, LeftOut, Pair, Patient, read_resources, resources_of
-from tools.chart.http import TIMEOUT_SECONDS, Client
+from tools.chart.http import TIMEOUT_SECONDS, Allowance, Client
 from tools.chart.names import name_words
 from tools.chart.sections import Entry
 from tools.chart.source import Scope, newest_first
@@ -26,6 +25,7 @@ from tools.errors import RecordError
 
 TOKEN = "MEDCALL_FHIR_TOKEN"  # environment variable with a bearer token
 CALL_SECONDS = 60.0  # for all requests of one call together
+MAX_CALL_BYTES = 256 * 1024 * 1024
 MAX_PAGES = 100
 PAGE = 200  # resources asked for at once
 IDS = 50  # patients asked for at once
@@ -55,7 +55,7 @@ class Server:
 
     def _types(self) -> frozenset[str]:
         """The resource types the server says it offers; empty when it does not say."""
-        status, document = self.client.get("metadata", monotonic() + self.call_seconds)
+        status, document = self.client.get("metadata", Allowance(self.call_seconds, MAX_CALL_BYTES))
         if status in (401, 403):
             raise _denied(self.client)
         if not isinstance(document, dict) or document.get("resourceType") != "CapabilityStatement":
@@ -93,7 +93,7 @@ class ServerView:
     def __init__(self, server: Server, scope: Scope) -> None:
         self._server = server
         self._scope = scope
-        self._deadline = monotonic() + server.call_seconds
+        self._allowance = Allowance(server.call_seconds, MAX_CALL_BYTES)
         self._read: dict[str, Contents] = {}  # by resource type
         self._in_scope: list[Patient] | None = None
         self._digest = hashlib.sha256()
@@ -201,7 +201,7 @@ class ServerView:
         return pairs
 
     def _get(self, url: str) -> tuple[int, Any]:
-        return self._server.client.get(url, self._deadline)
+        return self._server.client.get(url, self._allowance)
 
     def _pairs(self, status: int, document: Any, bundle: bool = False) -> list[Pair]:
         client = self._server.client

@@ -50,10 +50,14 @@ def connect(path: Path | None, folder: Path) -> sqlite3.Connection:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # it will hold records: for its owner only
         connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, check_same_thread=False, isolation_level=None)
-        _prepare(connection, path, _fingerprint(folder))
+        try:
+            _prepare(connection, path, _fingerprint(folder))
+        except BaseException:
+            connection.close()
+            raise
     except (sqlite3.Error, OSError) as error:
         raise RecordError(
-            f"index {str(path)!r}: {error}; expected a file that medcall made or a name that is free"
+            f"index {str(path)!r}: {error}; expected a file that medcall made, whole, or a name that is free"
         ) from error
     return connection
 
@@ -61,7 +65,6 @@ def connect(path: Path | None, folder: Path) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: Path, fingerprint: str) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables and connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
-        connection.close()
         raise RecordError(f"index {str(path)!r}: a database of something else; name another file")
     connection.execute("PRAGMA journal_mode = WAL")  # readers go on while one process writes
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -104,4 +107,6 @@ def transaction(connection: sqlite3.Connection, kind: Literal["DEFERRED", "IMMED
             raise
         connection.execute("COMMIT")
     except sqlite3.Error as error:
-        raise RecordError(f"the index of the records cannot be used: {error}") from error
+        raise RecordError(
+            f"the index of the records cannot be used: {error}; a damaged index file can be deleted, it is filled again"
+        ) from error

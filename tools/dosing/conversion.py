@@ -14,6 +14,7 @@ from tools.errors import Refusal
 
 _CHEMICAL = ("mass concentration", "molar concentration", "equivalents")
 _BY_DEFINITION = "definition of the units (NIST Special Publication 811)"
+_LOWEST = {"°C": Decimal("-273.15"), "°F": Decimal("-459.67")}  # absolute zero; of anything else there is none below 0
 _IFCC = "NGSP and IFCC master equation, Clin Chem 2008;54:240"
 
 
@@ -22,6 +23,9 @@ def unit_conversion(arguments: Mapping[str, Any]) -> Answer:
     value, start, end = decimal(arguments["value"]), arguments["from_unit"], arguments["to_unit"]
     analyte = arguments.get("analyte")
     _check_kinds(start, end, analyte)
+    low = _LOWEST.get(start, Decimal(0))
+    if value < low:
+        raise implausible("value", f"{json_number(value)} {start}", f"{show(low, 5)} {start} or more", "")
     if analyte is not None:
         _check_value(value, start, end, analyte)
     if UNITS[start].dimension == "temperature":

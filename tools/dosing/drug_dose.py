@@ -36,14 +36,8 @@ def drug_dose(arguments: Mapping[str, Any]) -> Answer:
     rate = clearance(arguments)
     regimen = choose(match, arguments, age, kg)
     band = None if rate is None else next((band for band in regimen.renal if band.holds(rate)), None)
-    if band is not None and band.action == "avoid":
-        raise Refusal(
-            "contraindicated_renal",
-            "/creatinine_clearance",
-            arguments["creatinine_clearance"],
-            f"a creatinine clearance outside {band.text.removeprefix('creatinine clearance ')}",
-            f"{regimen.drug}: the label says to avoid {band.frequency or 'it'} with {band.text} ({regimen.source}).",
-        )
+    if band is not None and band.action in ("avoid", "individualise"):
+        raise _no_renal_dose(regimen, band, arguments["creatinine_clearance"])
     body = Body(kg, surface_area_m2(kg, cm) if cm is not None else None)
     dose = _compute(regimen, body, band)
     inputs: dict[str, Decimal | str] = {
@@ -92,6 +86,21 @@ def _drug(written: str) -> Match:
             f"'{written}' is {match.drug}, which has no dose in the table.",
         )
     return match
+
+
+def _no_renal_dose(regimen: Regimen, band: Band, rate: float) -> Refusal:
+    """The label forbids the drug at this clearance, or has no dose that would be right for everyone."""
+    if band.action == "avoid":
+        code, why = "contraindicated_renal", f"the label says to avoid {band.frequency or 'it'} with {band.text}"
+    else:
+        code, why = "individualise_renal", f"no fixed dose with {band.text}: {band.frequency}"
+    return Refusal(
+        code,
+        "/creatinine_clearance",
+        rate,
+        f"a creatinine clearance that is not {band.text.removeprefix('creatinine clearance ')}",
+        f"{regimen.drug}: {why} ({regimen.source}).",
+    )
 
 
 @dataclass(frozen=True)

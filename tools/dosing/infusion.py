@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from tools.dosing.plausible import required_weight
 from tools.dosing.quantity import MG_PER, decimal, json_number, rounded, show, significant
 from tools.errors import Refusal
 
-_TENTH = Decimal("0.1")
+_TENTH, _HUNDREDTH = Decimal("0.1"), Decimal("0.01")
 _FAMILY = {**dict.fromkeys(MG_PER, "mass"), "units": "units", "mEq": "mEq"}
 _STRENGTHS = {"mass": "mg/mL or mcg/mL", "units": "units/mL", "mEq": "mEq/mL"}
 _SLOWEST, _FASTEST = Decimal("0.01"), Decimal(1500)  # mL/h
@@ -24,25 +25,13 @@ def infusion_rate(arguments: Mapping[str, Any]) -> Answer:
     """Pump rate in mL/h for a dose rate and a concentration."""
     dose, dose_unit = decimal(arguments["dose"]), str(arguments["dose_unit"])
     strength, strength_unit = decimal(arguments["concentration"]), str(arguments["concentration_unit"])
-    drug_unit, *per = dose_unit.split("/")
-    bag_unit = _bag_unit(dose_unit, strength_unit)
-    inputs: dict[str, Decimal | str] = {"dose": f"{show(dose)} {dose_unit}"}
-    steps: list[str] = []
-    hourly = dose
-    if "kg" in per:
-        kg = required_weight(arguments, f"a dose in {dose_unit} needs it")
-        inputs["weight_kg"] = significant(kg)
-        hourly *= kg
-        steps.append(f"{show(dose)} {dose_unit} × {show(kg)} kg = {show(hourly)} {drug_unit}/{per[-1]}")
-    if per[-1] == "min":
-        hourly *= 60
-        steps.append(f"× 60 min/h = {show(hourly)} {drug_unit}/h")
-    if drug_unit != bag_unit:
-        hourly = hourly * MG_PER[drug_unit] / MG_PER[bag_unit]
-        steps.append(f"= {show(hourly)} {bag_unit}/h")
+    bag_unit, kg = _bag_unit(dose_unit, strength_unit), _kg(arguments, dose_unit)
+    hourly, steps = dose, []
+    for link in _links(dose_unit, bag_unit, kg):
+        steps.append(f"{show(hourly)} {link.before} × {link.written} = {show(hourly * link.factor)} {link.after}")
+        hourly *= link.factor
     rate = hourly / strength
     steps.append(f"{show(hourly)} {bag_unit}/h / {show(strength)} {strength_unit} = {show(rate)} mL/h")
-    inputs["concentration"] = f"{show(strength)} {strength_unit}"
     about, warnings = _labelled(arguments, dose, dose_unit, "/dose")
     if not _SLOWEST <= rate <= _FASTEST:
         raise Refusal(
@@ -53,19 +42,21 @@ def infusion_rate(arguments: Mapping[str, Any]) -> Answer:
             f"{show(rate)} mL/h is not a rate a pump runs; check the dose unit and the concentration "
             "for a factor of ten or a thousand.",
         )
-    warnings += _pump(rate)
-    if "weight" in arguments and "kg" not in per:
-        warnings.append(f"Weight was not used: {dose_unit} is not per kilogram.")
+    place = _TENTH if rate >= 1 else _HUNDREDTH
     return Answer(
         calculation="infusion_rate",
         about=about,
-        value=rounded(rate, _TENTH) if rate >= 1 else rounded(rate, Decimal("0.01")),
+        value=rounded(rate, place),
         unit="mL/h",
         formula="rate = dose [× weight_kg] [× 60 min/h] / concentration",
-        inputs=inputs,
+        inputs={
+            "dose": f"{show(dose)} {dose_unit}",
+            **_weighed(kg),
+            "concentration": f"{show(strength)} {strength_unit}",
+        },
         steps=tuple(steps),
-        applied=("rounded to 0.1 mL/h" if rate >= 1 else "rounded to 0.01 mL/h",),
-        warnings=tuple(warnings),
+        applied=(f"rounded to {place} mL/h",),
+        warnings=(*warnings, *_pump(rate), *_unused(arguments, dose_unit, kg)),
         source=_DEFINITION,
     )
 
@@ -75,8 +66,7 @@ def infusion_dose(arguments: Mapping[str, Any]) -> Answer:
     rate, rate_unit = decimal(arguments["rate"]), str(arguments["rate_unit"])
     strength, strength_unit = decimal(arguments["concentration"]), str(arguments["concentration_unit"])
     dose_unit = str(arguments["dose_unit"])
-    drug_unit, *per = dose_unit.split("/")
-    bag_unit = _bag_unit(dose_unit, strength_unit)
+    bag_unit, kg = _bag_unit(dose_unit, strength_unit), _kg(arguments, dose_unit)
     hourly_ml = rate * 60 if rate_unit == "mL/min" else rate
     if not _SLOWEST <= hourly_ml <= _FASTEST:
         raise Refusal(
@@ -87,37 +77,64 @@ def infusion_dose(arguments: Mapping[str, Any]) -> Answer:
             f"{show(hourly_ml)} mL/h is not a rate a pump runs; check the unit of the rate.",
         )
     amount = hourly_ml * strength
-    inputs: dict[str, Decimal | str] = {
-        "rate_ml_h": significant(hourly_ml),
-        "concentration": f"{show(strength)} {strength_unit}",
-    }
     steps = [f"{show(hourly_ml)} mL/h × {show(strength)} {strength_unit} = {show(amount)} {bag_unit}/h"]
-    if drug_unit != bag_unit:
-        amount = amount * MG_PER[bag_unit] / MG_PER[drug_unit]
-        steps.append(f"= {show(amount)} {drug_unit}/h")
-    if per[-1] == "min":
-        amount /= 60
-        steps.append(f"/ 60 min/h = {show(amount)} {drug_unit}/min")
-    if "kg" in per:
-        kg = required_weight(arguments, f"a dose in {dose_unit} needs it")
-        inputs["weight_kg"] = significant(kg)
-        before, amount = amount, amount / kg
-        steps.append(f"{show(before)} {drug_unit}/{per[-1]} / {show(kg)} kg = {show(amount)} {dose_unit}")
+    for link in reversed(_links(dose_unit, bag_unit, kg)):
+        steps.append(f"{show(amount)} {link.after} / {link.written} = {show(amount / link.factor)} {link.before}")
+        amount /= link.factor
     about, warnings = _labelled(arguments, amount, dose_unit, "/rate")
-    warnings += _pump(hourly_ml)
-    if "weight" in arguments and "kg" not in per:
-        warnings.append(f"Weight was not used: {dose_unit} is not per kilogram.")
     return Answer(
         calculation="infusion_dose",
         about=about,
         value=significant(amount, 6),
         unit=dose_unit,
         formula="dose = rate × concentration [/ 60 min/h] [/ weight_kg]",
-        inputs=inputs,
+        inputs={
+            "rate_ml_h": significant(hourly_ml),
+            "concentration": f"{show(strength)} {strength_unit}",
+            **_weighed(kg),
+        },
         steps=tuple(steps),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *_pump(hourly_ml), *_unused(arguments, dose_unit, kg)),
         source=_DEFINITION,
     )
+
+
+@dataclass(frozen=True)
+class _Link:
+    """One factor between a dose rate and the drug that leaves the bag in an hour."""
+
+    before: str
+    factor: Decimal
+    written: str
+    after: str
+
+
+def _links(dose_unit: str, bag_unit: str, kg: Decimal | None) -> list[_Link]:
+    """From ``mcg/kg/min`` over ``mcg/min`` and ``mcg/h`` to ``mg/h``, as far as the units differ."""
+    drug_unit, time = dose_unit.split("/")[0], dose_unit.split("/")[-1]
+    links, unit = [], dose_unit
+    if kg is not None:
+        links.append(_Link(unit, kg, f"{show(kg)} kg", unit := f"{drug_unit}/{time}"))
+    if time == "min":
+        links.append(_Link(unit, Decimal(60), "60 min/h", unit := f"{drug_unit}/h"))
+    if drug_unit != bag_unit:
+        factor = MG_PER[drug_unit] / MG_PER[bag_unit]
+        links.append(_Link(unit, factor, f"{show(factor)} {bag_unit}/{drug_unit}", f"{bag_unit}/h"))
+    return links
+
+
+def _kg(arguments: Mapping[str, Any], dose_unit: str) -> Decimal | None:
+    """The weight in kg when the dose is per kilogram; None when it plays no part."""
+    return required_weight(arguments, f"a dose in {dose_unit} needs it") if "/kg/" in dose_unit else None
+
+
+def _weighed(kg: Decimal | None) -> dict[str, Decimal | str]:
+    return {} if kg is None else {"weight_kg": significant(kg)}
+
+
+def _unused(arguments: Mapping[str, Any], dose_unit: str, kg: Decimal | None) -> list[str]:
+    unused = "weight" in arguments and kg is None
+    return [f"Weight was not used: {dose_unit} is not per kilogram."] if unused else []
 
 
 def _bag_unit(dose_unit: str, strength_unit: str) -> str:

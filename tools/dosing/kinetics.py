@@ -8,19 +8,12 @@ from typing import Any
 
 from tools.dosing.answer import Answer
 from tools.dosing.frequency import hours_between
-from tools.dosing.plausible import implausible, require, required_weight, weight
+from tools.dosing.plausible import implausible, required_weight, weight
 from tools.dosing.quantity import decimal, json_number, show, significant
+from tools.dosing.schema import SERUM_UNITS
+from tools.dosing.units import UNITS
 from tools.errors import Refusal
 
-_MG_L = {"mg/L": Decimal(1), "mcg/mL": Decimal(1), "ng/mL": Decimal("0.001"), "mcg/L": Decimal("0.001")}
-_LITRES = {"L": Decimal(1), "L/kg": Decimal(1), "mL/kg": Decimal("0.001")}
-_LITRES_PER_HOUR = {
-    "L/h": Decimal(1),
-    "mL/min": Decimal("0.06"),
-    "L/h/kg": Decimal(1),
-    "mL/min/kg": Decimal("0.06"),
-    "mL/h/kg": Decimal("0.001"),
-}
 _SOURCE = "Rowland & Tozer, Clinical Pharmacokinetics and Pharmacodynamics; Winter, Basic Clinical Pharmacokinetics"
 _LARGEST_MG = Decimal(50_000)
 _CAUTION = "Parameters are of the population unless measured; follow concentrations."
@@ -97,24 +90,29 @@ Working = tuple[Decimal, dict[str, Decimal | str], list[str]]
 
 def _concentration(arguments: Mapping[str, Any], name: str) -> Decimal:
     number, unit = decimal(arguments[name]), arguments["concentration_unit"]
-    value = number * _MG_L[unit]
+    value = _in_base(number, unit, "mg/L")
     if value > 1000:
-        fits = [other for other, factor in _MG_L.items() if number * factor <= 1000]
+        fits = [other for other in SERUM_UNITS if _in_base(number, other, "mg/L") <= 1000]
         hint = f"{json_number(number)} {fits[0]}" if fits else ""
         raise implausible(name, f"{json_number(number)} {unit}", "at most 1000 mg/L", hint)
     return value
 
 
+def _in_base(number: Decimal, unit: str, base: str) -> Decimal:
+    """A number in the base unit; per kilogram stays per kilogram."""
+    return number * UNITS[unit.removesuffix("/kg")].factor / UNITS[base].factor
+
+
 def _volume(arguments: Mapping[str, Any]) -> Working:
     number, unit = decimal(arguments["volume"]), arguments["volume_unit"]
-    volume = number * _LITRES[unit]
+    volume = _in_base(number, unit, "L")
     low, high = (Decimal("0.02"), Decimal(500)) if "/kg" in unit else (Decimal("0.1"), Decimal(100_000))
     return _scaled(arguments, "volume", volume, unit, "L", (low, high))
 
 
 def _clearance(arguments: Mapping[str, Any]) -> Working:
     number, unit = decimal(arguments["clearance"]), arguments["clearance_unit"]
-    flow = number * _LITRES_PER_HOUR[unit]
+    flow = _in_base(number, unit, "L/h")
     low, high = (Decimal("0.00001"), Decimal(10)) if "/kg" in unit else (Decimal("0.0005"), Decimal(500))
     return _scaled(arguments, "clearance", flow, unit, "L/h", (low, high))
 
@@ -163,9 +161,8 @@ def _absorbed(
 
 
 def _bioavailability(arguments: Mapping[str, Any]) -> Decimal:
-    if arguments.get("bioavailability") is None and arguments.get("bioavailability_unit") is None:
+    if "bioavailability" not in arguments:
         return Decimal(1)
-    require(arguments, "bioavailability", "bioavailability_unit", why="a bioavailability is a number and its unit")
     number, unit = decimal(arguments["bioavailability"]), arguments["bioavailability_unit"]
     fraction = number / 100 if unit == "%" else number
     if not Decimal("0.005") <= fraction <= 1:

@@ -65,7 +65,7 @@ def require(arguments: Mapping[str, Any], *names: str, why: str) -> None:
 
 def implausible(name: str, found: str, expected: str, hint: str) -> Refusal:
     """A refusal of a value that cannot be right; ``hint`` is the value that was probably meant."""
-    question = f"; did you mean {hint}?" if hint else ""
+    question = f"; did you mean {hint}?" if hint else "."
     return Refusal(
         "implausible_value",
         f"/{name}",
@@ -78,12 +78,8 @@ def implausible(name: str, found: str, expected: str, hint: str) -> Refusal:
 def weight(arguments: Mapping[str, Any], age: Decimal | None = None) -> Decimal | None:
     """Weight in kg, believable for the age (days) when one is known; None when the request has none."""
     number, unit = arguments.get("weight"), arguments.get("weight_unit")
-    if number is None and unit is None:
+    if number is None or unit is None:
         return None
-    if number is None:
-        raise missing("weight", why="weight_unit was given without it")
-    if unit is None:
-        raise missing("weight_unit", why="a weight needs its unit (kg, g or lb)")
     low, high = Decimal("0.4"), Decimal(400)
     group = ""
     if age is not None:
@@ -120,12 +116,8 @@ def required_weight(arguments: Mapping[str, Any], why: str, age: Decimal | None 
 def height(arguments: Mapping[str, Any], *, adult: bool = False, age: Decimal | None = None) -> Decimal | None:
     """Height in cm, believable for the age (days) when one is known; None when the request has none."""
     number, unit, inches = (arguments.get(key) for key in ("height", "height_unit", "height_inches"))
-    if number is None and unit is None and inches is None:
+    if number is None or unit is None:
         return None
-    if number is None:
-        raise missing("height", why="its unit or inches were given without it")
-    if unit is None:
-        raise missing("height_unit", why="a height needs its unit (cm, m, in or ft-in)")
     _check_feet(number, unit, inches)
     low, high = _ADULT_HEIGHT if adult else _ANY_HEIGHT
     group = ""

@@ -5,7 +5,8 @@ the same way (``>60`` and ``<=60`` shift the limit itself to the other side), ``
 (a dose), per_kg_day or per_m2_day (a day's total, divided by ``per_day``), ``dose`` a number or
 ``low..high``, ``unit`` of a dose (``mg``) or of a running infusion (``mcg/min``), ``max_day`` a number or
 ``75/kg``, ``renal`` bands of creatinine clearance in mL/min written ``[15,30): 2.25 g every 8 hours``,
-``[0,30): 1.25 mg/kg every 24 hours``, ``x0.5 every 12 hours``, ``same every 24 hours`` or ``avoid``.
+``[0,30): 1.25 mg/kg every 24 hours``, ``x0.5 every 12 hours``, ``same every 24 hours``, ``avoid`` or
+``individualise`` with the reason why there is no dose to give. The bands leave no gap above zero.
 ``second_source`` names another document that agrees, where one was compared.
 """
 
@@ -39,10 +40,10 @@ class Band:
     high: Decimal
     low_included: bool
     high_included: bool
-    action: str  # avoid, fixed, per_size, factor or same
+    action: str  # avoid, individualise, fixed, per_size, factor or same
     dose: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
     factor: Decimal = Decimal(1)
-    frequency: str = ""
+    frequency: str = ""  # how often; of a band without a dose the reason
 
     def holds(self, clearance: Decimal) -> bool:
         above = clearance >= self.low if self.low_included else clearance > self.low
@@ -214,17 +215,17 @@ def _band(part: str, row: Row, place: str) -> Band:
         action="avoid",
     )
     word, _, rest = action.partition(" ")
-    if word == "avoid":
-        return replace(bounds, action="avoid", frequency=rest)
-    if word == "same":
-        return replace(bounds, action="same", frequency=rest)
+    if word in ("avoid", "individualise", "same"):
+        return replace(bounds, action=word, frequency=rest)
     if re.fullmatch(r"x[\d.]+", word):
         return replace(bounds, action="factor", factor=Decimal(word[1:]), frequency=rest)
     dose = _DOSE.fullmatch(action)
     size = {"per_kg": "kg", "per_m2": "m²"}.get(row["basis"].removesuffix("_day"), "")
     actions = {_sized(row["unit"], size): "per_size", row["unit"]: "fixed"}
     if dose is None or dose[3] not in actions:
-        raise TableError(f"{place}: renal action {action!r}: expected avoid, same, x0.5 or a dose in {row['unit']}")
+        raise TableError(
+            f"{place}: renal action {action!r}: expected avoid, individualise, same, x0.5 or a dose in {row['unit']}"
+        )
     amounts = Decimal(dose[1]), Decimal(dose[2] or dose[1])
     return replace(bounds, action=actions[dose[3]], dose=amounts, frequency=dose[4])
 

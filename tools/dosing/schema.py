@@ -65,9 +65,26 @@ _WEIGHT_KEYS = tuple(_WEIGHED)
 _HEIGHT_KEYS = (*_TALL, "height_inches")
 
 
+_TOGETHER = {  # what may be left out, with what it cannot stand without
+    "weight": ["weight_unit"],
+    "weight_unit": ["weight"],
+    "height": ["height_unit"],
+    "height_unit": ["height"],
+    "height_inches": ["height", "height_unit"],
+    "max_dose": ["max_dose_unit"],
+    "max_dose_unit": ["max_dose"],
+    "bioavailability": ["bioavailability_unit"],
+    "bioavailability_unit": ["bioavailability"],
+}
+
+
 def _calculation(name: str, properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
     fields = {"calculation": {"const": name}, **properties}
-    return closed_object(fields, required=[key for key in fields if key not in optional])
+    schema = closed_object(fields, required=[key for key in fields if key not in optional])
+    together = {key: needed for key, needed in _TOGETHER.items() if key in optional and set(needed) & set(optional)}
+    if together:
+        schema["dependentRequired"] = together
+    return schema
 
 
 _DRUG_DOSE = _calculation(
