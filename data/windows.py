@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.batches import IGNORE, Walk
 from data.errors import CorpusError
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-IGNORE = -100
 
 Stream = NDArray[np.uint16]
 
@@ -89,70 +88,52 @@ class WindowBatches:
     ) -> None:
         if batch_size < 1:
             raise CorpusError(f"batch_size={batch_size} must be at least 1")
-        if not 0 <= rank < world_size:
-            raise CorpusError(f"rank={rank} is not one of world_size={world_size} ranks")
-        if len(windows) < world_size:
-            raise CorpusError(
-                f"{len(windows)} windows cannot be shared by {world_size} ranks; use a shorter window or stride"
-            )
         self.windows = windows
         self.batch_size = batch_size
         self.seed = seed
-        self.epochs = epochs
-        self.rank = rank
-        self.world_size = world_size
-        self.epoch = 0
-        self.position = 0  # windows of this rank already given out in this epoch
-        self._order = self.order(0)
+        identity = {
+            "seed": seed,
+            "windows": len(windows),
+            "max_length": windows.max_length,
+            "stride": windows.stride,
+        }
+        self._walk = Walk(
+            self.order,
+            identity,
+            unit="windows",
+            error=CorpusError,
+            epochs=epochs,
+            rank=rank,
+            world_size=world_size,
+        )
 
     def order(self, epoch: int) -> NDArray[np.int64]:
-        """This rank's window indices in the order of an epoch."""
-        shuffled = np.random.default_rng([self.seed, epoch]).permutation(len(self.windows))
-        return shuffled[: len(shuffled) // self.world_size * self.world_size][self.rank :: self.world_size]
+        """The windows of an epoch, by index."""
+        return np.random.default_rng([self.seed, epoch]).permutation(len(self.windows))
+
+    @property
+    def epochs_done(self) -> float:
+        """How often the windows have been gone through, with the part of the epoch under way."""
+        return self._walk.epoch + self._walk.position / len(self._walk)
 
     def __len__(self) -> int:
         """Batches in one epoch."""
-        return -(-len(self._order) // self.batch_size)
+        return -(-len(self._walk) // self.batch_size)
 
     def __iter__(self) -> Iterator["tuple[Tensor, Tensor]"]:
         return self
 
     def __next__(self) -> "tuple[Tensor, Tensor]":
-        if self.position >= len(self._order):
-            self.epoch, self.position = self.epoch + 1, 0
-            self._order = self.order(self.epoch)
-        if self.epochs is not None and self.epoch >= self.epochs:
-            raise StopIteration
-        chosen = self._order[self.position : self.position + self.batch_size]
-        self.position += len(chosen)
-        pairs = [self.windows[int(index)] for index in chosen]
+        pairs = [self.windows[int(index)] for index in self._walk.take(self.batch_size)]
         return _tensors([ids for ids, _ in pairs], [targets for _, targets in pairs])
 
     def state_dict(self) -> dict[str, Any]:
         """Where the next batch begins, and what that position refers to."""
-        return {"epoch": self.epoch, "position": self.position} | self._identity()
+        return self._walk.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a saved position; `CorpusError` if it belongs to other windows, another seed or
-        another share.
-        """
-        for name, mine in self._identity().items():
-            if state.get(name) != mine:
-                raise CorpusError(
-                    f"the saved position has {name}={state.get(name)!r}, these batches have {name}={mine!r}; "
-                    "resume with the corpus and settings of the interrupted run, or start a new one"
-                )
-        self.epoch, self.position = int(state["epoch"]), int(state["position"])
-        self._order = self.order(self.epoch)
-
-    def _identity(self) -> dict[str, Any]:
-        return {
-            "seed": self.seed,
-            "windows": len(self.windows),
-            "max_length": self.windows.max_length,
-            "stride": self.windows.stride,
-            "world_size": self.world_size,
-        }
+        """Continue from a saved position; `CorpusError` if it belongs to other windows or settings."""
+        self._walk.load_state_dict(state)
 
 
 def held_out_batches(

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from data.batches import IGNORE
 from data.conversation import Call, Conversation, Message, dump_json, refuse_constant, unique_keys
 from data.errors import ConversationError, WireError
 from data.tokenizer import CONTROL, END_OF_TEXT, N_BPE, Tokenizer
@@ -29,7 +30,6 @@ CLOSE_RESPONSE = CONTROL["</tool_response>"]
 PAD = CONTROL["<|pad|>"]
 
 STOP_IDS: tuple[int, ...] = (END, END_OF_TEXT)
-IGNORE = -100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,7 @@ def parse_text(text: str) -> Reply:
             calls.append(_call_from_value(value))
         except json.JSONDecodeError as error:
             return Reply(outcome="malformed", text=text, reason=f"not JSON at character {error.pos}: {error.msg}")
-        except (ConversationError, RecursionError) as error:
+        except (ConversationError, RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
             return Reply(outcome="malformed", text=text, reason=str(error))
         after = _skip_space(body, after)
         if not body.startswith("</tool_call>", after):
@@ -239,6 +239,8 @@ def _call_from_text(text: str) -> Call:
         raise ConversationError(f"not JSON at character {error.pos}: {error.msg}") from error
     except RecursionError as error:
         raise ConversationError("JSON nested too deep to read") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise ConversationError(f"not JSON: {error}") from error
     return _call_from_value(value)
 
 

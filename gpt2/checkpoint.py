@@ -13,7 +13,7 @@ checkpoint does not know how many there were.
 
 import base64
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from gpt2.distributed import World, as_spread, whole_on_first
 from gpt2.errors import CheckpointError, ConfigError, ConfigMismatch
 from gpt2.folder import new_folder, read_json, read_tensors, sha256, to_json
 from gpt2.model import GPT
-from gpt2.run_folder import CHECKSUMS, FILES, STEP_FOLDER, best, latest, verify
+from gpt2.run_folder import CHECKSUMS, FILES, STEP_FOLDER, best_or_latest, verify, warn_of_damage
 
 FORMAT = 1
 
@@ -125,18 +125,24 @@ def load_checkpoint(
     return RunState(step=state["step"], batches=state["batches"], random=state["random"], held_out=state["held_out"])
 
 
-def load_model(path: Path, *, attention: Attention | None = None) -> GPT:
-    """The model of a checkpoint folder, or of a run folder (its best, else its last), for evaluation."""
+def load_model(
+    path: Path, *, attention: Attention | None = None, on_damage: Callable[[str], None] = warn_of_damage
+) -> GPT:
+    """The model of a checkpoint folder, or of a run folder (its best, else its last), for evaluation.
+
+    In a run folder damaged checkpoints are passed over for the newest whole one, and `on_damage` is told.
+    """
     path = Path(path)
     if (path / CHECKSUMS).is_file() or STEP_FOLDER.fullmatch(path.name):
         checkpoint: Path | None = path
+        if path.is_dir():
+            verify(path)
     else:
-        checkpoint = best(path) or latest(path)
+        checkpoint = best_or_latest(path, on_damage)
     if checkpoint is None or not checkpoint.is_dir():
         raise CheckpointError(
             f"{path}: no checkpoint here; expected a step-NNNNNN folder or a run folder that holds one"
         )
-    verify(checkpoint)
     values = read_json(checkpoint / FILES[2])["model"]
     try:
         config = GPTConfig.from_dict(values)

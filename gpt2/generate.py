@@ -152,12 +152,17 @@ class _Loop:
     def read(self, active: list[_Row]) -> Tensor:
         """Read every unread id in one pass, and return what the head sees after each row's last, (B, C)."""
         counts = [len(row.unread) for row in active]
-        width = max(counts)
-        ids = torch.tensor([row.unread + [0] * (width - n) for row, n in zip(active, counts, strict=True)])  # (B, T)
-        hidden = self.model.hidden(ids.to(self.weight.device), cache=self.cache, counts=counts)  # (B, T, C)
+        device = self.weight.device
+        if len(set(counts)) == 1:
+            ids = torch.tensor([row.unread for row in active], device=device)  # (B, T)
+            hidden = self.model.hidden(ids, cache=self.cache)[:, -1]
+        else:
+            ids = torch.tensor([[token for row in active for token in row.unread]], device=device)  # (1, N)
+            last = torch.tensor(counts, device=device).cumsum(dim=0) - 1  # (B,)
+            hidden = self.model.hidden(ids, cache=self.cache, counts=counts)[0, last]
         for row in active:
             row.unread, row.passes = [], row.passes + 1
-        return hidden[torch.arange(len(active)), torch.tensor(counts) - 1]
+        return hidden
 
     def emit_forced(self, row: _Row) -> None:
         """Emit ids as long as there is no choice. A single legal id is no choice either."""

@@ -38,7 +38,9 @@ class _HeadCrossEntropy(torch.autograd.Function):
         head = weight.to(dtype)  # (V, C)
         needs_hidden, needs_weight = ctx.needs_input_grad[:2]
         d_hidden = torch.empty_like(hidden) if needs_hidden else None
-        d_weight = torch.zeros_like(weight) if needs_weight else None
+        d_weight = None
+        if needs_weight:  # the first chunk writes, the others add
+            d_weight = torch.empty_like(weight) if hidden.size(0) else torch.zeros_like(weight)
         wide = torch.promote_types(dtype, torch.float32)  # of softmax and sums
         total = torch.zeros((), dtype=wide, device=hidden.device)
         # One buffer for every chunk: fresh memory costs as much in page faults as the softmax itself.
@@ -62,7 +64,9 @@ class _HeadCrossEntropy(torch.autograd.Function):
             if d_hidden is not None:
                 d_hidden[begin : begin + chunk] = dz @ head  # (n, C)
             if d_weight is not None and dtype == d_weight.dtype:
-                d_weight.addmm_(dz.T, h)  # (V, C)
+                d_weight.addmm_(dz.T, h, beta=int(begin > 0))  # (V, C)
+            elif d_weight is not None and begin == 0:
+                d_weight.copy_(dz.T @ h)
             elif d_weight is not None:
                 d_weight += dz.T @ h
         ctx.save_for_backward(d_hidden, d_weight)
@@ -72,12 +76,7 @@ class _HeadCrossEntropy(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, d_total: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         d_hidden, d_weight = ctx.saved_tensors
-        return (
-            None if d_hidden is None else d_hidden * d_total.to(d_hidden.dtype),
-            None if d_weight is None else d_weight * d_total.to(d_weight.dtype),
-            None,
-            None,
-        )
+        return _times(d_hidden, d_total), _times(d_weight, d_total), None, None
 
 
 def head_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, chunk: int = CHUNK) -> Tensor:
@@ -112,6 +111,14 @@ def next_token_loss(model: GPT, batch: LanguageBatch) -> tuple[Tensor, int]:
     positions, visible = packed(rest[0]) if rest else (None, None)
     hidden = model.hidden(ids, positions=positions, visible=visible)  # (B, T, C)
     return head_cross_entropy(hidden[scored], model.lm_head.weight, targets[scored]), weight
+
+
+def _times(gradient: Tensor | None, factor: Tensor) -> Tensor | None:
+    """In place, so that no second (V, C) is made; not at all for a factor of one, which a trainer's is, where looking
+    at it costs no wait for a GPU. A graph that is kept for another backward finds the change and refuses."""
+    if gradient is None or (factor.device.type == "cpu" and factor.item() == 1.0):
+        return gradient
+    return gradient.mul_(factor.to(gradient.dtype))
 
 
 def _compute_dtype(hidden: Tensor) -> torch.dtype:

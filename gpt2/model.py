@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from gpt2.cache import Cache, LayerCache
 from gpt2.config import GPTConfig
 from gpt2.errors import ContextOverflow
+from gpt2.linear import Linear
 from gpt2.masks import causal
 
 
@@ -39,15 +40,14 @@ class CausalSelfAttention(nn.Module):
         self.n_head = config.n_head
         self.dropout = config.dropout
         self.attend = self.fused if config.attention == "fused" else self.longhand
-        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd)
-        self.c_proj = nn.Linear(config.n_embd, config.n_embd)
+        self.c_attn = Linear(config.n_embd, 3 * config.n_embd)
+        self.c_proj = Linear(config.n_embd, config.n_embd)
 
     def forward(self, x: Tensor, visible: Tensor | None = None, cache: LayerCache | None = None) -> Tensor:
         q, k, v = self.c_attn(x).chunk(3, dim=-1)  # each (B, T, C)
         q, k, v = (split_heads(t, self.n_head) for t in (q, k, v))  # each (B, H, T, D)
-        if cache is not None:
-            k, v = cache.append(k, v)  # each (B, H, S, D)
-        return cast(Tensor, self.c_proj(merge_heads(self.attend(q, k, v, visible))))  # (B, T, C)
+        y = self.attend(q, k, v, visible) if cache is None else cache.attend(q, k, v, self.attend)  # (B, H, T, D)
+        return cast(Tensor, self.c_proj(merge_heads(y)))  # (B, T, C)
 
     def longhand(self, q: Tensor, k: Tensor, v: Tensor, visible: Tensor | None) -> Tensor:
         """softmax(q kᵀ / √D) v, Vaswani et al. 2017 equation 1, with the future hidden."""
@@ -72,8 +72,8 @@ class MLP(nn.Module):
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
-        self.c_fc = nn.Linear(config.n_embd, 4 * config.n_embd)
-        self.c_proj = nn.Linear(4 * config.n_embd, config.n_embd)
+        self.c_fc = Linear(config.n_embd, 4 * config.n_embd)
+        self.c_proj = Linear(4 * config.n_embd, config.n_embd)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.gelu(self.c_fc(x), approximate="tanh")  # (B, T, 4C)
@@ -121,7 +121,7 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         self.transformer = Transformer(config)
-        self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        self.lm_head = Linear(config.n_embd, config.vocab_size, bias=False)
         self.initialise()
         if config.tie_weights:
             self.lm_head.weight = self.transformer.wte.weight
@@ -148,12 +148,13 @@ class GPT(nn.Module):
     ) -> Tensor:
         """What the head reads, (B, T, C).
 
-        With a cache, `ids` continue it: `counts[b]` of row b are real, the rest is padding on the right.
+        With a cache, `ids` continue it, as many of each row; or as many as `counts` says for each, (1, N), one row's
+        after the other's.
         """
-        if ids.size(1) > self.config.block_size:
-            raise ContextOverflow(f"{ids.size(1)} ids in a row exceed block_size={self.config.block_size}")
         if cache is not None:
-            positions, visible = cache.place(ids.size(1), counts)  # (B, T), (B, 1, T, S) or None
+            positions = cache.place(ids.size(1) if counts is None else counts)  # as ids
+        elif ids.size(1) > self.config.block_size:
+            raise ContextOverflow(f"{ids.size(1)} ids in a row exceed block_size={self.config.block_size}")
         elif positions is None:
             positions = torch.arange(ids.size(1), device=ids.device)  # (T,)
         return cast(Tensor, self.transformer(ids, positions, visible, cache))

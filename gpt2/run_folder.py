@@ -42,11 +42,12 @@ def checkpoints(run_dir: Path) -> list[Path]:
     return [path for _, path in sorted(found)]
 
 
-def _warn(message: str) -> None:
+def warn_of_damage(message: str) -> None:
+    """A Python warning."""
     warnings.warn(message, stacklevel=3)
 
 
-def latest(run_dir: Path, on_damage: Callable[[str], None] = _warn) -> Path | None:
+def latest(run_dir: Path, on_damage: Callable[[str], None] = warn_of_damage) -> Path | None:
     """The newest undamaged checkpoint of a run, or None if it has none yet.
 
     Each damaged one on the way is reported to `on_damage`; if all are damaged that is a `DamagedCheckpoint`,
@@ -74,6 +75,18 @@ def best(run_dir: Path) -> Path | None:
         return None
     checkpoint = run_dir / str(read_json(path).get("checkpoint"))
     return checkpoint if checkpoint.is_dir() else None
+
+
+def best_or_latest(run_dir: Path, on_damage: Callable[[str], None] = warn_of_damage) -> Path | None:
+    """The best checkpoint of a run if it is whole, else the newest that is; None if there is none yet."""
+    try:
+        checkpoint = best(run_dir)
+        if checkpoint is not None:
+            verify(checkpoint)
+            return checkpoint
+    except DamagedCheckpoint as error:
+        on_damage(f"the best checkpoint is damaged, the newest whole one is taken instead: {error}")
+    return latest(run_dir, on_damage)
 
 
 def mark_best(run_dir: Path, checkpoint: Path, held_out_loss: float) -> None:

@@ -29,11 +29,16 @@ def keep_nucleus(logits: Tensor, p: float) -> Tensor:
     """Only the smallest set of likeliest tokens whose probabilities reach p (Holtzman et al. 2020)."""
     if p >= 1.0:
         return logits
-    ordered, order = logits.sort(dim=-1, descending=True, stable=True)
-    probabilities = ordered.softmax(dim=-1)
-    before = probabilities.cumsum(dim=-1) - probabilities  # (B, V), mass of the likelier tokens
-    ordered = ordered.masked_fill(before >= p, -math.inf)
-    return torch.empty_like(logits).scatter_(-1, order, ordered)
+    n, everything = 256, logits.logsumexp(dim=-1, keepdim=True)  # (B, 1)
+    while True:  # most nuclei are small, and to sort a vocabulary takes longer than a small model's pass
+        top = logits.topk(min(n, logits.size(-1)), dim=-1)  # likeliest first
+        probabilities = (top.values - everything).exp()  # (B, n)
+        reached = probabilities.cumsum(dim=-1)
+        if n >= logits.size(-1) or bool((reached[:, -1] >= p).all()):
+            break
+        n *= 16
+    kept = top.values.masked_fill(reached - probabilities >= p, -math.inf)  # likelier tokens already reach p
+    return torch.full_like(logits, -math.inf).scatter_(-1, top.indices, kept)
 
 
 def keep_min_p(logits: Tensor, p: float) -> Tensor:

@@ -23,6 +23,7 @@ from gpt2.checkpoint import RunState, load_checkpoint, random_state, restore_ran
 from gpt2.descent import adamw, finish_gradients, wants_bf16, warmup_cosine
 from gpt2.distributed import Batch, Loss, Model, Objective, Parallel, World, let_go, spread
 from gpt2.errors import BatchesExhausted, NonFiniteLoss, NothingToLearn, TrainingInterrupted
+from gpt2.memory import keep_freed_memory
 from gpt2.run import HeldOutScore, Observer, Run, Step, TrainResult
 from gpt2.train_config import Autocast, TrainConfig
 
@@ -127,6 +128,8 @@ def train(
     """
     world = World.current()
     world.check(config.accumulate)
+    if next(model.parameters()).device.type == "cpu":
+        keep_freed_memory()
     objective = spread(model, loss, parallel)
     optimizer = adamw(model, config)
     if resume_from is None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from gpt2 import TrainConfig
-from medcall.commands.pretrain import summary
+from medcall.commands.pretrain import add_parallel_flag, summary
 from medcall.console import add_json_flag, say, show, training_progress
 from medcall.curve import write_curve
 from medcall.flags import add_flags, as_dict, from_flags
@@ -26,6 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="run folder: checkpoints, log, tensorboard")
     parser.add_argument("--replace", action="store_true", help="give up another run that the folder holds")
+    add_parallel_flag(parser)
     add_flags(parser, FinetuneConfig)
     add_flags(parser, TrainConfig, defaults=DEFAULTS)
     add_json_flag(parser)
@@ -33,7 +34,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     config, training = from_flags(FinetuneConfig, args), from_flags(TrainConfig, args)
-    show(finetune(args.dialogues, args.base, args.output, config, training, replace=args.replace), args.json)
+    made = finetune(
+        args.dialogues, args.base, args.output, config, training, replace=args.replace, parallel=args.parallel
+    )
+    show(made, args.json)
 
 
 def finetune(
@@ -44,6 +48,7 @@ def finetune(
     training: TrainConfig,
     *,
     replace: bool = False,
+    parallel: Literal["ddp", "fsdp"] = "ddp",
 ) -> dict[str, Any]:
     """Fine-tune in the run folder `out`, or go on where a run of the same work stopped; returns how it ended."""
     from gpt2 import Progress, read_log
@@ -54,7 +59,16 @@ def finetune(
     if (made := work.reuse(out)) is not None:
         return made
     with run_folder(out, work, replace=replace) as folder, training_progress("finetune") as draw:
-        result = train(dialogues, base, config, training, folder, observers=[Progress(draw)], on_message=say)
+        result = train(
+            dialogues,
+            base,
+            config,
+            training,
+            folder,
+            observers=[Progress(draw)],
+            on_message=say,
+            parallel=parallel,
+        )
         if is_first():
             write_curve(folder / "curve.svg", read_log(folder / "log.jsonl"), f"finetune on {dialogues.name}")
         work.summary = summary(result)

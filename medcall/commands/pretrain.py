@@ -26,7 +26,9 @@ SCORED_AT_MOST = 200_000
 class PretrainConfig:
     """Which model, and how the text is cut up for it."""
 
-    preset: Annotated[Literal["tiny", "124m", "355m", "774m", "1.5b"], "size of the model"] = "tiny"
+    preset: Annotated[
+        Literal["tiny", "124m", "355m", "774m", "1.5b"], "size of the model when none is given with --from"
+    ] = "tiny"
     window: Annotated[int, "tokens in a window (max_length)"] = 256
     stride: Annotated[
         int | None, "tokens between the starts of two windows; left out: the window, so that none overlap"
@@ -40,19 +42,29 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="run folder: checkpoints, log, tensorboard")
     parser.add_argument("--replace", action="store_true", help="give up another run that the folder holds")
     parser.add_argument(
-        "--parallel",
-        choices=["ddp", "fsdp"],
-        default="ddp",
-        help="under torchrun: each process holds the whole model (ddp, default) or its share (fsdp)",
+        "--from", dest="base", type=Path, help="a run or checkpoint to train further; left out: random weights"
     )
+    add_parallel_flag(parser)
     add_flags(parser, PretrainConfig)
     add_flags(parser, TrainConfig)
     add_json_flag(parser)
 
 
+def add_parallel_flag(parser: argparse.ArgumentParser) -> None:
+    """`--parallel`, for commands that train."""
+    parser.add_argument(
+        "--parallel",
+        choices=["ddp", "fsdp"],
+        default="ddp",
+        help="under torchrun: each process holds the whole model (ddp, default) or its share (fsdp)",
+    )
+
+
 def run(args: argparse.Namespace) -> None:
     config, training = from_flags(PretrainConfig, args), from_flags(TrainConfig, args)
-    made = pretrain(args.tokens, args.output, config, training, replace=args.replace, parallel=args.parallel)
+    made = pretrain(
+        args.tokens, args.output, config, training, base=args.base, replace=args.replace, parallel=args.parallel
+    )
     show(made, args.json)
 
 
@@ -62,38 +74,50 @@ def pretrain(
     config: PretrainConfig,
     training: TrainConfig,
     *,
+    base: Path | None = None,
     replace: bool = False,
     parallel: Literal["ddp", "fsdp"] = "ddp",
 ) -> dict[str, Any]:
-    """Train in the run folder `out`, or go on where a run of the same work stopped; returns how it ended."""
+    """Train in the run folder `out`, or go on where a run of the same work stopped; returns how it ended.
+
+    A new run begins with the weights of `base` (a run or checkpoint), if given, and its own moments and schedule.
+    """
     import torch
 
     from data.windows import WindowBatches, Windows, held_out_batches, open_stream
-    from gpt2 import GPT, GPTConfig, Progress, World, fit, flops_per_token, matmul_peak, read_log
+    from gpt2 import GPT, GPTConfig, Progress, World, fit, flops_per_token, load_model, matmul_peak, read_log
     from gpt2.distributed import own_device
 
     meta = read_meta(tokens)
-    model = dataclasses.replace(GPTConfig.preset(config.preset), dropout=config.dropout)
-    if config.window > model.block_size:
-        raise UsageError(f"--window {config.window} exceeds the {model.block_size} positions of preset {config.preset}")
-    work = Work("pretrain", {"tokens": tokens}, as_dict(config) | as_dict(training))
+    inputs = {"tokens": tokens} | ({} if base is None else {"base": base})
+    work = Work("pretrain", inputs, as_dict(config) | as_dict(training))
     if (made := work.reuse(out)) is not None:
         return made
+    torch.manual_seed(training.seed)
+    trained = None if base is None else load_model(base, on_damage=say)
+    shape = GPTConfig.preset(config.preset) if trained is None else trained.config
+    shape = dataclasses.replace(shape, dropout=config.dropout)
+    if config.window > shape.block_size:
+        raise UsageError(
+            f"--window {config.window} exceeds the {shape.block_size} positions of {base or f'preset {config.preset}'}"
+        )
+    model = GPT(shape)
+    if trained is not None:
+        model.load_state_dict(trained.state_dict())
     windows = Windows(open_stream(tokens / "train.bin"), config.window, config.stride)
     batches = WindowBatches(windows, config.batch_size, seed=training.seed)
     held_out: list[Any] = []
     if meta["heldout"]["tokens"] > 1:
         stream = open_stream(tokens / "heldout.bin")[:SCORED_AT_MOST]
         held_out = list(held_out_batches(stream, config.window, config.batch_size))
-    flops = flops_per_token(model, config.window)
+    flops = flops_per_token(shape, config.window)
     peak = World.announced().size * matmul_peak(own_device(), training.autocast)
     with (
         run_folder(out, work, replace=replace) as folder,
         training_progress("pretrain", flops, peak) as draw,
     ):
-        torch.manual_seed(training.seed)
         result = fit(
-            GPT(model),
+            model,
             batches,
             held_out,
             training,
@@ -104,10 +128,10 @@ def pretrain(
             parallel=parallel,
         )
         if is_first():
-            title = f"pretrain {config.preset} on {tokens.name}"
+            title = f"pretrain {config.preset if base is None else base.name} on {tokens.name}"
             write_curve(folder / "curve.svg", read_log(folder / "log.jsonl"), title)
         work.summary = summary(result) | {"share_of_peak": share(result, flops, peak)}
-        work.summary |= {"epochs": round(batches.epoch + batches.position / len(windows), 2)}
+        work.summary |= {"epochs": round(batches.epochs_done, 2)}
     return work.summary
 
 

@@ -6,8 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.batches import IGNORE
 from data.errors import CorpusError
-from data.windows import IGNORE, WindowBatches, Windows, held_out_batches, open_stream
+from data.windows import WindowBatches, Windows, held_out_batches, open_stream
 
 
 def stream(n: int) -> np.ndarray:

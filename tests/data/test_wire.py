@@ -2,10 +2,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.batches import IGNORE
 from data.conversation import Call, Conversation, Message
 from data.errors import WireError
 from data.tokenizer import CONTROL, N_BPE, load_tokenizer
-from data.wire import CLOSE, END, IGNORE, OPEN, STOP_IDS, encode, parse_ids, parse_text, prompt_ids, render
+from data.wire import CLOSE, END, OPEN, STOP_IDS, encode, parse_ids, parse_text, prompt_ids, render
 
 TOKENIZER = load_tokenizer()
 MARKERS = st.lists(st.sampled_from([*CONTROL, '"', "\\", "}", " ", "µ", "warfarin"]), max_size=6).map("".join)

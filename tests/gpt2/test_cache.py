@@ -31,18 +31,26 @@ def test_rows_may_advance_by_different_amounts(model: GPT, attention: Any) -> No
         [1, 1, 1],
         [6, 1, 2],
         [1, 4, 9],
-        [21, 17, 1],
+        [2, 2, 2],
+        [19, 15, 1],
     ):  # the last fills two rows to the brim
-        width = max(counts)
-        ids = torch.zeros(3, width, dtype=torch.long)
-        for row, count in enumerate(counts):
-            ids[row, :count] = texts[row, read[row] : read[row] + count]
-        hidden = reader.hidden(ids, cache=cache, counts=counts)
-        for row, count in enumerate(counts):
-            logits = reader.logits(hidden[row, :count])
+        new = [texts[row, read[row] : read[row] + count] for row, count in enumerate(counts)]
+        hidden = reader.hidden(torch.cat(new)[None], cache=cache, counts=counts)  # (1, N, C)
+        for row, (count, logits) in enumerate(zip(counts, reader.logits(hidden[0]).split(counts), strict=True)):
             torch.testing.assert_close(logits, alone[row, read[row] : read[row] + count], atol=1e-5, rtol=1e-5)
             read[row] += count
-    assert cache.lengths == read == [32, 32, 14]
+    assert cache.lengths == read == [32, 32, 16]
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_rows_of_unequal_length_may_advance_side_by_side(model: GPT, width: int) -> None:
+    texts = torch.randint(0, 64, (2, 12), generator=torch.Generator().manual_seed(4))
+    cache = Cache(model.config, 2)
+    model.hidden(torch.cat([texts[0, :7], texts[1, :2]])[None], cache=cache, counts=[7, 2])
+    logits = model(torch.stack([texts[0, 7 : 7 + width], texts[1, 2 : 2 + width]]), cache=cache)
+    for row, begin in enumerate([7, 2]):
+        expected = model(texts)[row, begin : begin + width]
+        torch.testing.assert_close(logits[row], expected, atol=1e-5, rtol=1e-5)
 
 
 def test_kept_rows_go_on_as_if_the_others_had_never_been(model: GPT) -> None:
@@ -66,7 +74,7 @@ def test_a_truncated_row_can_be_continued_differently(model: GPT) -> None:
 
 def test_more_tokens_than_the_cache_holds_are_refused_before_anything_is_written(config: GPTConfig) -> None:
     cache = Cache(config, 2, capacity=10)
-    cache.place(8, [8, 2])
+    cache.place([8, 2])
     with pytest.raises(
         ContextOverflow, match="row 0: 8 tokens are cached and 3 more were given, but the cache holds 10"
     ):

@@ -33,7 +33,7 @@ from gpt2 import (
 )
 from gpt2.checkpoint import RunState, load_checkpoint
 from gpt2.descent import adamw
-from gpt2.run_folder import best, checkpoints, prune, verify
+from gpt2.run_folder import best, checkpoints, mark_best, prune, verify
 
 HERE = Path(__file__).parent
 
@@ -327,3 +327,16 @@ def test_ctrl_c_without_checkpoints_says_that_nothing_was_saved(
 
     with pytest.raises(TrainingInterrupted, match=r"stopped after step 0 of 20\. Nothing was saved"):
         train(fresh(config), make_batches(), interrupted, training)
+
+
+def test_a_damaged_best_gives_way_to_the_newest_whole_one_with_a_message(saved: Path) -> None:
+    mark_best(saved, saved / "step-000015", 1.0)
+    weights = saved / "step-000015" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    messages: list[str] = []
+    loaded = load_model(saved, on_damage=messages.append)
+    newest = load_model(saved / "step-000020")
+    assert all(torch.equal(a, b) for a, b in zip(loaded.parameters(), newest.parameters(), strict=True))
+    assert len(messages) == 1 and "step-000015/model.safetensors" in messages[0] and "newest" in messages[0]
+    with pytest.raises(DamagedCheckpoint, match=r"model\.safetensors"):
+        load_model(saved / "step-000015")  # asked for by name, nothing else will do

@@ -54,6 +54,24 @@ def test_a_very_unlikely_target_costs_what_it_should() -> None:
     assert head_cross_entropy(hidden, weight, torch.tensor([0])).item() == pytest.approx(0.0, abs=1e-6)
 
 
+def test_a_loss_of_no_token_is_zero_and_so_are_its_gradients() -> None:
+    hidden, weight, targets = problem(0, 4, 13)
+    loss = head_cross_entropy(hidden, weight, targets)
+    assert loss.item() == 0.0
+    assert all((gradient == 0).all() for gradient in torch.autograd.grad(loss, (hidden, weight)))
+
+
+def test_a_kept_graph_gives_the_same_gradient_again_or_refuses() -> None:
+    hidden, weight, targets = problem(9, 4, 13)
+    loss = head_cross_entropy(hidden, weight, targets, 4)
+    first = torch.autograd.grad(loss, weight, retain_graph=True)[0].clone()
+    assert torch.equal(torch.autograd.grad(loss, weight, retain_graph=True)[0], first)
+    scaled = torch.autograd.grad(loss * 3, weight, retain_graph=True)[0]
+    torch.testing.assert_close(scaled, 3 * first)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        torch.autograd.grad(loss, weight)
+
+
 @pytest.mark.parametrize("learned", ["hidden", "weight"])
 def test_a_frozen_side_costs_no_gradient_and_changes_nothing(learned: str) -> None:
     hidden, weight, targets = problem(9, 4, 13)

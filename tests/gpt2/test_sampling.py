@@ -76,6 +76,20 @@ def test_the_nucleus_always_holds_the_likeliest_token() -> None:
     assert torch.equal(keep_nucleus(LOGITS, 1.0), LOGITS)
 
 
+@pytest.mark.parametrize("spread", [8.0, 2.0, 0.1], ids=["few", "hundreds", "most of the vocabulary"])
+@pytest.mark.parametrize("p", [0.5, 0.9, 0.999])
+def test_the_nucleus_of_a_whole_vocabulary_is_the_smallest_set_that_reaches_p(spread: float, p: float) -> None:
+    logits = spread * torch.randn(2, 6_000, generator=torch.Generator().manual_seed(3))
+    logits[:, 5_000:] = -math.inf
+    for row, kept in zip(logits, keep_nucleus(logits, p), strict=True):
+        ordered, order = row.double().softmax(dim=-1).sort(descending=True)
+        n = int((ordered.cumsum(dim=-1) < p).sum()) + 1
+        chosen = kept.isfinite().nonzero().flatten()
+        assert abs(len(chosen) - n) <= 1, "float32 may round the sum to the other side of p"
+        assert set(chosen.tolist()) == set(order[: len(chosen)].tolist())
+        assert torch.equal(kept[chosen], row[chosen])
+
+
 def test_min_p_is_relative_to_the_likeliest_token() -> None:
     kept = keep_min_p(LOGITS, 0.5).isfinite()[0].nonzero().flatten().tolist()
     p = probabilities(LOGITS)

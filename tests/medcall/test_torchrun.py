@@ -1,4 +1,4 @@
-"""`medcall pretrain` under `torchrun`: one run, one log, one manifest, one voice."""
+"""Training commands under `torchrun`: one run, one log, one manifest, one voice."""
 
 import json
 import os
@@ -68,3 +68,21 @@ def test_batches_that_two_processes_cannot_share_are_refused_with_a_way_out(toke
     done = torchrun("pretrain", tokens, "-o", str(tmp_path / "base"), "--window", "16", "--steps", "1")
     assert done.returncode != 0
     assert "accumulate=1 batches a step cannot be shared by 2 processes; take a multiple of 2" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_two_processes_finetune_as_one_does(parallel: str, tmp_path: Path) -> None:
+    dialogues, alone, together = (str(tmp_path / name) for name in ("dialogues", "alone", "together"))
+    assert main(["examples", "-o", dialogues, "--n-train", "16", "--n-eval", "2", "--format", "jsonl"]) == 0
+    words = ["--batch-size", "2", "--accumulate", "2", "--steps", "3", "--warmup-steps", "1", "--held-out", "2"]
+    words += ["--log-every", "1", "--autocast", "fp32"]
+    assert main(["finetune", dialogues, "-o", alone, *words]) == 0
+    done = torchrun("finetune", dialogues, "-o", together, *words, "--parallel", parallel, "--json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    logs = [
+        [json.loads(line) for line in (Path(run) / "log.jsonl").read_text().splitlines()] for run in (alone, together)
+    ]
+    for key in ("step", "loss", "held_out_loss", "weight"):
+        ours, theirs = ([line.get(key, 0) for line in log] for log in logs)
+        assert theirs == pytest.approx(ours, rel=1e-4), key
