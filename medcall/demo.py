@@ -54,7 +54,7 @@ STANDARD = Plan(  # under ten minutes on two cores without bf16
     tokenize=TokenizeConfig(held_out=0.06),
     pretrain=PretrainConfig(window=128, batch_size=8),
     pretraining=TrainConfig(steps=120, learning_rate=2e-3, warmup_steps=20, eval_every=40, save_every=40),
-    examples=ExamplesConfig(n_train=4000, nonce_share=0.05),
+    examples=ExamplesConfig(n_train=4000, n_eval=100, nonce_share=0.05),
     finetune=FinetuneConfig(batch_size=16, held_out=100),
     finetuning=TrainConfig(
         steps=1600, learning_rate=2e-3, weight_decay=0.01, warmup_steps=40, eval_every=400, save_every=200
@@ -80,7 +80,7 @@ def stages(document: Path, out: Path, plan: Plan) -> Iterator[tuple[str, Path, C
     yield "pretrain", base, lambda: pretrain(tokens, base, plan.pretrain, plan.pretraining, replace=True)
     yield "examples", dialogues, lambda: examples(dialogues, plan.examples)
     yield "finetune", sft, lambda: finetune(dialogues, base, sft, plan.finetune, plan.finetuning, replace=True)
-    yield "evaluate", report, lambda: evaluate(sft, dialogues, report, plan.evaluate)
+    yield "evaluate", report, lambda: evaluate(sft, dialogues, report, plan.evaluate, replace=True)
 
 
 def demo(document: Path, out: Path, plan: Plan) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Answers that take no model, so that a score can be read against something.
 
-A model that does not beat *abstain* on requests without a call and *majority* on the others has learned nothing.
+A model that does not beat *always abstain* where no call is wanted, and the *extractor* (`sft.extractor`) elsewhere,
+has learned nothing that a few rules could not do.
 """
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from data.conversation import Conversation, Example
+from data.conversation import Conversation
 from data.wire import Reply, call_json
-from sft.judge import question
 from sft.trace import Responder, Trace
+from sft.turns import Turn
 
 
 def always_abstain() -> Responder:
@@ -20,19 +21,17 @@ def always_abstain() -> Responder:
     return lambda conversation: trace
 
 
-def majority_call(examples: Sequence[Example]) -> Responder:
-    """Makes the call that is right most often in `examples`, whatever is asked; abstains where they hold none."""
-    counts: Counter[str] = Counter()
-    replies: dict[str, Reply] = {}
-    for example in examples:
-        calls = question(example)[1]
-        if calls:
-            key = " ".join(map(call_json, calls))
-            counts[key] += 1
-            replies[key] = Reply(outcome="calls", calls=calls, text=key, stopped=True)
-    if not counts:
+def majority_tool(turns: Sequence[Turn]) -> Responder:
+    """Calls the tool that `turns` want most often, in the way they want it most often, whatever is asked; abstains
+    where they want no call.
+    """
+    wanted = [call for turn in turns for call in turn.wanted]
+    if not wanted:
         return always_abstain()
-    trace = Trace(reply=replies[counts.most_common(1)[0][0]])
+    tool = Counter(call.name for call in wanted).most_common(1)[0][0]
+    calls = {call_json(call): call for call in wanted if call.name == tool}
+    text = Counter(call_json(call) for call in wanted if call.name == tool).most_common(1)[0][0]
+    trace = Trace(reply=Reply(outcome="calls", calls=(calls[text],), text=text, stopped=True))
 
     def respond(conversation: Conversation) -> Trace:
         return trace

@@ -22,6 +22,8 @@ from data.tokenizer import N_VOCAB, load_tokenizer
 from data.wire import CLOSE
 from decoding import Vocabulary, compile_json_schema
 from gpt2 import GPT, GPTConfig, Observer, TrainConfig, TrainResult, fit, grow_vocabulary, load_model
+from gpt2.distributed import Parallel
+from gpt2.run_folder import warn_of_damage
 from sft.narrow import NarrowedBatches, narrowed_loss
 
 
@@ -29,7 +31,10 @@ from sft.narrow import NarrowedBatches, narrowed_loss
 class FinetuneConfig:
     """Which dialogues make a batch, and the model's size where there is no pretrained one."""
 
-    batch_size: Annotated[int, "dialogues in a batch"] = 32
+    batch_size: Annotated[int, "dialogues in a batch; rows, if they are packed"] = 32
+    packed: Annotated[
+        int | None, "pack several dialogues, unseen by one another, into rows of so many tokens; left out: one a row"
+    ] = None
     held_out: Annotated[int, "dialogues of the iid split scored during training"] = 200
     narrowed: Annotated[bool, "score a token of a call among the legal ones only, see sft/narrow.py"] = True
     full_share: Annotated[float, "share of such tokens that are scored over the whole vocabulary too"] = 0.06
@@ -47,20 +52,26 @@ def finetune(
     *,
     observers: Sequence[Observer] = (),
     on_message: Callable[[str], None] | None = None,
+    parallel: Parallel = "ddp",
 ) -> TrainResult:
     """Train the model of `base` (a run or checkpoint; None for random weights) on the folder of dialogues.
 
-    Continues a run that `run_dir` already holds. Raises ExamplesError for a dialogue longer than the model's context.
+    Continues a run that `run_dir` already holds. Under `torchrun` its processes train together, by `parallel`.
+    Raises ExamplesError for a dialogue longer than the model's context.
     """
     tokenizer = load_tokenizer()
     torch.manual_seed(training.seed)
-    model = grow_vocabulary(load_model(base), N_VOCAB) if base is not None else GPT(GPTConfig.preset(config.preset))
+    if base is None:
+        model = GPT(GPTConfig.preset(config.preset))
+    else:
+        model = grow_vocabulary(load_model(base, on_damage=on_message or warn_of_damage), N_VOCAB)
 
     def batched(examples: Sequence[Example]) -> DialogueBatches:
         return DialogueBatches(
             [example.conversation for example in examples],
             tokenizer,
             batch_size=config.batch_size,
+            row_tokens=config.packed,
             max_length=model.config.block_size,
             seed=training.seed,
         )
@@ -69,7 +80,16 @@ def finetune(
     train = read_examples(dialogues, "train")
     if not config.narrowed:
         held_out = list(batched(scored).one_pass()) if scored else []
-        return fit(model, batched(train), held_out, training, run_dir, observers=observers, on_message=on_message)
+        return fit(
+            model,
+            batched(train),
+            held_out,
+            training,
+            run_dir,
+            observers=observers,
+            on_message=on_message,
+            parallel=parallel,
+        )
 
     vocabulary = Vocabulary(tokenizer.token_bytes(), eos=CLOSE, encode=tokenizer.encode)
     constraint = compile_json_schema(tools.call_schema(), vocabulary)
@@ -89,6 +109,7 @@ def finetune(
             loss=narrowed_loss,
             observers=observers,
             on_message=on_message,
+            parallel=parallel,
         )
     finally:
         gc.unfreeze()

@@ -11,7 +11,7 @@ A small share of chosen and forced tokens, drawn anew each epoch, is scored over
 free and merely constrained decoding learn as well. The head is then multiplied at a quarter of the positions, and
 from the first step the model learns what it will be asked: which of these.
 
-B dialogues   T positions   K choices in a batch   W legal tokens at the widest of them   C channels   V vocabulary
+B rows   T positions   K choices in a batch   W legal tokens at the widest of them   C channels   V vocabulary
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from data.batches import IGNORE, Rows
 from data.conversation import Example
 from data.dialogue_batches import DialogueBatches
-from data.wire import CLOSE, IGNORE, OPEN
+from data.wire import CLOSE, OPEN
 from decoding import Constraint, NothingToGround, State, ground
 from gpt2 import GPT, NothingToLearn, head_cross_entropy
+from gpt2.masks import packed
 from sft.respond import said
 
 NOBODY = -1
@@ -39,7 +41,8 @@ NOBODY = -1
 
 class NarrowBatch(NamedTuple):
     """ids, targets: int64 (B, T), `IGNORE` where the whole vocabulary is not scored. A choice k stands at
-    (rows[k], columns[k]), is among candidates[k] (W,), and candidates[k, places[k]] is right.
+    (rows[k], columns[k]), is among candidates[k] (W,), and candidates[k, places[k]] is right. segments (B, T) number
+    the dialogues where several share a row.
     """
 
     ids: Tensor
@@ -48,6 +51,7 @@ class NarrowBatch(NamedTuple):
     columns: Tensor
     candidates: Tensor
     places: Tensor
+    segments: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -114,19 +118,19 @@ class NarrowedBatches:
 
     def one_pass(self) -> Iterator[NarrowBatch]:
         """Every dialogue once, for held-out loss."""
-        for rows in self.dialogues.rows_by_length():
+        for rows in self.dialogues.pass_rows():
             yield self.collate(rows)
 
-    def collate(self, rows: Sequence[int]) -> NarrowBatch:
-        """The batch of some dialogues; which tokens the share falls on depends on seed, epoch and dialogue alone."""
-        ids, targets = self.dialogues.collate(rows)
+    def collate(self, rows: Rows) -> NarrowBatch:
+        """The batch with these rows; which tokens the share falls on depends on seed, epoch and dialogue alone."""
+        ids, targets, *segments = self.dialogues.collate(rows)
         places: list[tuple[int, int, NDArray[np.int64], int]] = []
-        for b, row in enumerate(rows):
-            choices = self.choices(row)
-            drawn = np.random.default_rng([self.dialogues.seed, self.dialogues.epoch, row]).random(len(choices.inside))
-            skipped = choices.inside & (drawn >= self.share)
-            targets[b, : len(skipped)][torch.from_numpy(skipped)] = IGNORE
-            places += [(b, t, legal, right) for t, (legal, right) in choices.chosen.items()]
+        for b, begin, index in self.dialogues.places(rows):
+            choices = self.choices(index)
+            rng = np.random.default_rng([self.dialogues.seed, self.dialogues.epoch, index])
+            skipped = choices.inside & (rng.random(len(choices.inside)) >= self.share)
+            targets[b, begin : begin + len(skipped)][torch.from_numpy(skipped)] = IGNORE
+            places += [(b, begin + t, legal, right) for t, (legal, right) in choices.chosen.items()]
         width = max((len(legal) for _, _, legal, _ in places), default=0)
         candidates = np.full((len(places), width), NOBODY, np.int64)
         for k, (_, _, legal, _) in enumerate(places):
@@ -138,13 +142,14 @@ class NarrowedBatches:
             torch.tensor([t for _, t, _, _ in places], dtype=torch.int64),
             torch.from_numpy(candidates),
             torch.tensor([right for _, _, _, right in places], dtype=torch.int64),
+            *segments,
         )
 
-    def choices(self, row: int) -> Choices:
+    def choices(self, index: int) -> Choices:
         """The choices of one dialogue."""
-        if row not in self._choices:
-            self._choices[row] = choices_of(self.examples[row], self.dialogues.targets[row], self.constraint)
-        return self._choices[row]
+        if index not in self._choices:
+            self._choices[index] = choices_of(self.examples[index], self.dialogues.targets[index], self.constraint)
+        return self._choices[index]
 
     def state_dict(self) -> dict[str, Any]:
         """The position of the dialogues; all else follows from it."""
@@ -160,12 +165,14 @@ def narrowed_loss(model: GPT, batch: NarrowBatch) -> tuple[Tensor, int]:
 
     Raises NothingToLearn for a batch with neither.
     """
-    ids, targets, rows, columns, candidates, places = (x.to(model.lm_head.weight.device) for x in batch)
+    device = model.lm_head.weight.device
+    ids, targets, rows, columns, candidates, places = (x.to(device) for x in batch[:6])
     scored = targets != IGNORE  # (B, T)
     weight = int(scored.sum()) + len(places)
     if weight == 0:
         raise NothingToLearn("a batch scores no token and holds no choice; check that its dialogues have answers")
-    hidden = model.hidden(ids)  # (B, T, C)
+    positions, visible = (None, None) if batch.segments is None else packed(batch.segments.to(device))
+    hidden = model.hidden(ids, positions=positions, visible=visible)  # (B, T, C)
     loss = head_cross_entropy(hidden[scored], model.lm_head.weight, targets[scored])
     if len(places):
         legal = candidates.clamp(min=0)  # (K, W)

@@ -1,147 +1,169 @@
-"""An evaluation as three files: report.json for programs, report.md for a repository, report.html to look into.
-
-The HTML page needs nothing from outside itself. It lists wrong answers beside what was wanted, the tokens of
-each coloured by how they came about: forced (the only legal one), narrowed (chosen among some), free.
-"""
+"""An evaluation as files: report.json for programs, report.md for a repository, report.html to look into, items.jsonl
+with every judged answer. docs/evaluation.md describes them; docs/report.schema.json holds report.json."""
 
 from __future__ import annotations
 
-import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from data.wire import call_json
 from sft.evaluate import METRICS, Item, Scores
-from sft.judge import Verdict, question
+from sft.html import page
+from sft.interval import Estimate
 
-NOTICE = "Research software, not clinical advice. The patients are synthetic."
-SHOWN_FAILURES = 40
+NOTICE: Final = "Research software, not clinical advice. The patients are synthetic."
+FORMAT: Final = 2
+HEADLINE: Final = (
+    *("right", "exact", "same_result", "abstained", "asked", "answered", "valid", "invented", "tenfold", "ast"),
+    *("mass", "intervention", "tokens", "milliseconds"),
+)
+"""The columns of the first table; the other metrics are in report.json."""
 
 
 def write_report(folder: Path, scores: Sequence[Scores], about: Mapping[str, Any]) -> None:
-    """Write report.json, report.md and report.html into a folder. `about`: what was measured, on what, when."""
+    """Write report.json, report.md, report.html and items.jsonl. `about`: what was measured, on what, when."""
     result = {
+        "format": FORMAT,
+        "notice": NOTICE,
         "about": dict(about),
+        "metrics": {
+            m.name: {
+                "title": m.title,
+                "meaning": m.meaning,
+                "better": m.better,
+                "unit": m.unit,
+                "interval": "wilson" if m.rate else "bootstrap",
+            }
+            for m in METRICS.values()
+        },
         "scores": [s.as_json() for s in scores],
-        "items": [_item(s, i) for s in scores for i in s.items],
     }
-    (folder / "report.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    (folder / "report.md").write_text(markdown(scores, about), "utf-8")
-    (folder / "report.html").write_text(page(scores, about), "utf-8")
+    _write(folder / "report.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    _write(folder / "report.md", markdown(scores, about))
+    _write(folder / "report.html", page(scores, about, NOTICE, table(scores)))
+    _write(folder / "items.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows(scores)))
 
 
-def table(scores: Sequence[Scores], split: str = "all") -> tuple[list[str], list[list[str]]]:
+def _write(path: Path, text: str) -> None:
+    path.write_bytes(text.encode("utf-8", "replace"))  # JSON can spell half characters, UTF-8 cannot
+
+
+def rows(scores: Sequence[Scores]) -> Iterator[dict[str, Any]]:
+    """One row of items.jsonl for every judged answer."""
+    for s in scores:
+        for item in s.items:
+            yield {"responder": s.name, **_row(item)}
+
+
+def _row(item: Item) -> dict[str, Any]:
+    turn, verdict = item.turn, item.verdict
+    return {
+        "key": turn.key,
+        "split": turn.example.split,
+        "kind": turn.example.kind,
+        "want": turn.want,
+        "wanted": [call.to_json() for call in turn.wanted],
+        "wanted_text": turn.text,
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "right": verdict.right,
+        "errors": list(verdict.errors),
+        "exact": verdict.exact,
+        "same_result": verdict.same_result,
+        "ast": verdict.ast,
+        "invented": list(verdict.invented),
+        "unfounded": list(verdict.unfounded),
+        "tenfold": list(verdict.tenfold),
+        "extra": verdict.extra,
+        "lost": verdict.lost,
+        "calls": [call.to_json() for call in item.trace.reply.calls],
+        "answer": item.trace.reply.text,
+        "tokens": len(item.trace.tokens),
+        "forward_passes": item.trace.forward_passes,
+        "seconds": round(item.trace.seconds, 5),
+    }
+
+
+def shown(estimate: Estimate, unit: str = "%") -> str:
+    """An estimate for people: `83 % [79–86]`, `41.2 ms [39.0–44.1]`, or a dash."""
+    if not estimate.n:
+        return "–"
+    scale = 100.0 if unit == "%" else 1.0
+    digits = _digits(scale * estimate.value, scale * estimate.low, scale * estimate.high, unit)
+    value, low, high = (f"{scale * x:.{digits}f}" for x in (estimate.value, estimate.low, estimate.high))
+    return f"{value} {unit} [{low}–{high}]".replace("  ", " ")
+
+
+def _digits(value: float, low: float, high: float, unit: str) -> int:
+    """As many digits as the interval deserves."""
+    if unit == "%":
+        return 1 if high - low < 5 and high > low else 0
+    return 0 if value >= 100 else 2 if value and value < 1 else 1
+
+
+def table(scores: Sequence[Scores], names: Sequence[str] = HEADLINE) -> tuple[list[str], list[list[str]]]:
     """Header and rows: one row a responder, one column a metric that was asked at least once."""
-    metrics = [name for name in METRICS if any(s.rates[split][name].n for s in scores)]
-    header = ["", *(name.replace("_", " ") for name in metrics), "ms per answer"]
-    rows = [
+    asked = [METRICS[name] for name in names if any(s.get(name).n for s in scores)]
+    arrows = {"high": " ↑", "low": " ↓", "": ""}
+    header = ["", *(f"{m.title}{arrows[m.better]}" for m in asked)]
+    return header, [[s.name, *(shown(s.get(m.name), m.unit) for m in asked)] for s in scores]
+
+
+def by_group(scores: Sequence[Scores], metric: str, prefix: str) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of one metric: one row a split or kind, one column a responder."""
+    groups = [g for g in scores[0].groups if g.startswith(f"{prefix}:") and any(s.get(metric, g).n for s in scores)]
+    return [prefix, "turns", *(s.name for s in scores)], [
         [
-            s.name,
-            *(str(s.rates[split][name]) for name in metrics),
-            f"{s.costs['ms_per_answer']:.0f}" if s.costs["ms_per_answer"] >= 1 else "–",
+            group.split(":", 1)[1],
+            f"{max(s.get(metric, group).n for s in scores):.0f}",
+            *(shown(s.get(metric, group), METRICS[metric].unit) for s in scores),
         ]
-        for s in scores
+        for group in groups
     ]
-    return header, rows
 
 
-def by_split(scores: Sequence[Scores], metric: str) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of one metric: one row a split, one column a responder."""
-    splits = [split for split in scores[0].rates if split != "all" and any(s.rates[split][metric].n for s in scores)]
-    return ["split", *(s.name for s in scores)], [
-        [split, *(str(s.rates[split][metric]) for s in scores)] for split in splits
-    ]
+def where_rules_win(scores: Sequence[Scores]) -> str:
+    """One sentence on where the hand-written rules do better than the best of the models' rows."""
+    rules = next((s for s in scores if s.name == "extractor"), None)
+    models = [s for s in scores if any(item.trace.tokens for item in s.items)]
+    if rules is None or not models:
+        return ""
+    wins = []
+    for group in (g for g in rules.groups if g.startswith("split:")):
+        ours, best = rules.get("right", group), max((s.get("right", group) for s in models), key=lambda e: e.value)
+        if ours.value > best.value:
+            sure = ", beyond chance" if ours.low > best.high else ""
+            wins.append(f"{group[6:]} ({100 * ours.value:.0f} % against {100 * best.value:.0f} %{sure})")
+    where = ", ".join(wins) if wins else "no split"
+    return f"Turns right, hand-written rules (*extractor*) ahead of the model's best mode: {where}."
 
 
 def markdown(scores: Sequence[Scores], about: Mapping[str, Any]) -> str:
-    """The report as Markdown: what was measured, the scores, exact calls and abstention by split."""
+    """The report as Markdown: what was measured, the scores, the main ones by split and by kind."""
     parts = ["# Evaluation", NOTICE, "\n".join(f"- {name}: {value}" for name, value in about.items())]
-    parts += ["## Scores", "Rates with 95 % Wilson intervals.", _markdown_table(*table(scores))]
-    parts.append("\n".join(f"- **{name.replace('_', ' ')}**: {text}" for name, text in METRICS.items()))
-    for metric, title in (("exact", "Exact calls by split"), ("abstained", "Abstention by split")):
-        header, rows = by_split(scores, metric)
-        if rows:
-            parts += [f"## {title}", _markdown_table(header, rows)]
-    return "\n\n".join(parts) + "\n"
-
-
-def page(scores: Sequence[Scores], about: Mapping[str, Any]) -> str:
-    """The report as one HTML page."""
-    facts = "".join(f"<li>{html.escape(str(k))}: {html.escape(str(v))}</li>" for k, v in about.items())
-    meanings = "".join(
-        f"<li><b>{name.replace('_', ' ')}</b>: {html.escape(text)}</li>" for name, text in METRICS.items()
+    parts += ["## Scores", _markdown_table(*table(scores)), where_rules_win(scores)]
+    parts.append(
+        "95 % intervals in brackets: Wilson's for proportions of answers, a bootstrap over dialogues for all else. ↑"
+        " more is better, ↓ less is. BFCL AST is the Berkeley leaderboard's laxer score, for comparison only."
     )
-    body = [f"<h1>Evaluation</h1><p class=notice>{NOTICE}</p><ul>{facts}</ul><h2>Scores</h2>"]
-    body += [_html_table(*table(scores)), f"<ul class=small>{meanings}</ul>"]
-    for metric, title in (("exact", "Exact calls by split"), ("abstained", "Abstention by split")):
-        header, rows = by_split(scores, metric)
-        if rows:
-            body.append(f"<h2>{title}</h2>{_html_table(header, rows)}")
-    for s in scores:
-        wrong = [item for item in s.items if not is_right(item.verdict)]
-        body.append(f"<h2>{html.escape(s.name)}: {len(wrong)} of {len(s.items)} answers wrong</h2>")
-        body += [_failure(item) for item in wrong[:SHOWN_FAILURES]]
-        if len(wrong) > SHOWN_FAILURES:
-            body.append(f"<p class=small>{len(wrong) - SHOWN_FAILURES} more in report.json</p>")
-    head = f"<meta charset=utf-8><title>medcall evaluation</title><style>{_STYLE}</style>"
-    return f"<!doctype html><html lang=en>{head}{''.join(body)}</html>\n"
+    parts.append("\n".join(f"- **{METRICS[name].title}**: {METRICS[name].meaning}" for name in HEADLINE))
+    notes = [f"- *{s.name}*: {s.note}" for s in scores if s.note]
+    parts += ["\n".join(notes)] if notes else []
+    for metric, prefix, title in (
+        ("right", "split", "Right, by split"),
+        ("exact", "split", "Exact calls, by split"),
+        ("right", "kind", "Right, by kind of dialogue"),
+    ):
+        header, lines = by_group(scores, metric, prefix)
+        if lines:
+            parts += [f"## {title}", _markdown_table(header, lines)]
+    if any(e.n != s.get("right").n for s in scores if (e := s.dialogues)):
+        whole = "; ".join(f"{s.name} {shown(s.dialogues)}" for s in scores)
+        parts.append(f"Whole dialogues right (every turn, each after the true history): {whole}.")
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def is_right(verdict: Verdict) -> bool:
-    """Whether an answer is what the example wanted: its exact calls, or words where none was wanted."""
-    return bool(verdict.exact if verdict.exact is not None else verdict.abstained)
-
-
-def _item(scores: Scores, item: Item) -> dict[str, Any]:
-    verdict = item.verdict
-    return {
-        "responder": scores.name,
-        "id": item.example.id,
-        "split": item.example.split,
-        "kind": item.example.kind,
-        "right": is_right(verdict),
-        "outcome": verdict.outcome,
-        "answer": item.trace.reply.text,
-        "wanted": [call.to_json() for call in question(item.example)[1]],
-        "invented": verdict.invented,
-        "tenfold": verdict.tenfold,
-    }
-
-
-def _failure(item: Item) -> str:
-    prompt, calls = question(item.example)
-    asked = "".join(f"<p><b>{m.role}</b> {html.escape(m.content)}</p>" for m in prompt.messages if m.content)
-    wanted = "<br>".join(html.escape(call_json(call)) for call in calls) or "<i>words, no call</i>"
-    tokens = "".join(f"<span class={t.origin}>{html.escape(t.text)}</span>" for t in item.trace.tokens)
-    answer = tokens or html.escape(item.trace.reply.text)
-    notes = [item.verdict.outcome, item.trace.reply.reason, *(f"invented {p}" for p in item.verdict.invented)]
-    notes += [f"tenfold {p}" for p in item.verdict.tenfold]
-    note = html.escape("; ".join(filter(None, notes)))
-    label = html.escape(f"{item.example.split} · {item.example.kind} · {note}")
-    return (
-        f"<div class=item><p class=small>{label}</p>{asked}<pre>wanted {wanted}</pre><pre>wrote  {answer}</pre></div>"
-    )
-
-
-def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
-
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1c1c1c }
-table { border-collapse: collapse }
-th, td { border-bottom: 1px solid #ccc; padding: .3rem .8rem .3rem 0; text-align: left }
-.notice { background: #fff4d6; padding: .5rem .8rem } .small { color: #666; font-size: 13px }
-.item { border: 1px solid #ddd; border-radius: 6px; padding: .2rem 1rem; margin: .8rem 0 }
-pre { white-space: pre-wrap; font-size: 13px }
-.forced { background: #dcefdc } .narrowed { background: #dbe8fb } .free { background: #fbe3db }
-"""
+def _markdown_table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    everything = [header, ["---"] * len(header), *lines]
+    return "\n".join("| " + " | ".join(line) + " |" for line in everything)

@@ -15,7 +15,7 @@ import tools
 from data.conversation import Conversation
 from data.tokenizer import Tokenizer
 from data.wire import CLOSE, END, OPEN, STOP_IDS, parse_ids, prompt_ids
-from decoding import Constraint, NothingToGround, ToolChoice, Vocabulary, compile_json_schema, ground
+from decoding import Constraint, NothingToGround, ToolChoice, Vocabulary, call_schema, compile_json_schema, ground
 from gpt2 import GPT, GenerateConfig, generate
 from sft.errors import PromptTooLong
 from sft.trace import Token, Trace
@@ -70,22 +70,24 @@ class ModelResponder:
         )[0]
         return Trace(
             reply=parse_ids(made.ids, self.tokenizer),
-            tokens=tuple(Token(text=self.tokenizer.decode([t.id]), origin=t.kind) for t in made.tokens),
+            tokens=tuple(Token(text=self.tokenizer.decode([t.id]), origin=t.kind, id=t.id) for t in made.tokens),
             forward_passes=made.passes,
             seconds=time.perf_counter() - started,
         )
 
-    def constraint(self, conversation: Conversation) -> ToolChoice[Any] | None:
+    def constraint(self, conversation: Conversation) -> ToolChoice | None:
         """What the turn may be: None when anything goes."""
         if self.mode == "free":
             return None
-        ids = {"open_id": OPEN, "close_id": CLOSE, "end_id": END}
+        tags: dict[str, Any] = {"open": OPEN, "close": CLOSE, "end": END}
         calls: Constraint = self.calls
+        if conversation.tools:  # the only ones there are; what a foreign schema says beyond the grammar is left out
+            calls = compile_json_schema(call_schema(conversation.tools), calls.vocabulary, strict=False)
         if self.mode == "grounded":
             try:
                 calls = ground(calls, said(conversation))
             except NothingToGround:  # no call can be made of these words, so the turn is an answer
                 if self.tool_choice == "required":
                     raise
-                return ToolChoice(calls, mode="none", **ids)
-        return ToolChoice(calls, mode=self.tool_choice, max_calls=self.max_calls, **ids)
+                return ToolChoice(calls, mode="none", **tags)
+        return ToolChoice(calls, mode=self.tool_choice, max_calls=self.max_calls, **tags)

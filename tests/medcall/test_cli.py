@@ -64,6 +64,33 @@ def test_the_pipeline_leaves_a_manifest_in_every_folder(made: Path) -> None:
     assert [p.name for p in made.iterdir() if p.name.startswith(".")] == []
 
 
+def test_pretraining_goes_on_from_an_earlier_run_in_a_folder_of_its_own(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    from gpt2 import load_model
+
+    words = ["pretrain", str(made / "tokens"), "-o", str(tmp_path / "more"), "--from", str(made / "base")]
+    still = ["--learning-rate", "1e-12", "--weight-decay", "0", "--batch-size", "4", "--steps", "1"]
+    assert main([*words, *still, "--window", "32", "--preset", "124m", "--json"]) == 0
+    manifest = json.loads((tmp_path / "more" / "manifest.json").read_text("utf-8"))
+    assert manifest["inputs"]["base"]["path"] == "base"
+    before, after = load_model(made / "base"), load_model(tmp_path / "more")
+    assert after.config == before.config, "the weights decide the size"
+    for mine, theirs in zip(after.parameters(), before.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-6, rtol=0)
+    capsys.readouterr()
+    assert main([*words[:4], "--from", str(made / "tokens"), "--window", "32", "--replace"]) != 0
+    assert "no checkpoint here" in capsys.readouterr().err
+
+
+def test_dialogues_can_be_packed(made: Path, tmp_path: Path) -> None:
+    words = ["finetune", str(made / "dialogues"), "-o", str(tmp_path / "sft"), "--packed", "512", "--batch-size", "2"]
+    assert main([*words, "--steps", "1", "--held-out", "2"]) == 0
+    assert json.loads((tmp_path / "sft" / "manifest.json").read_text("utf-8"))["config"]["packed"] == 512
+
+
 def test_held_out_text_is_a_whole_chapter(made: Path) -> None:
     chapters = json.loads((made / "tokens" / "meta.json").read_text("utf-8"))["chapters"]
     assert {c["title"] for c in chapters if c["split"] == "heldout"} == {"Records"}
@@ -84,7 +111,8 @@ def test_a_run_of_other_settings_is_not_overwritten(made: Path, capsys: pytest.C
 
 def test_the_report_scores_every_mode_beside_the_baselines(made: Path) -> None:
     scores = json.loads((made / "report" / "report.json").read_text("utf-8"))["scores"]
-    assert [s["name"] for s in scores] == ["always abstain", "majority call", "free", "constrained", "grounded"]
+    baselines = ["always abstain", "majority tool", "extractor"]
+    assert [s["name"] for s in scores] == [*baselines, "free", "constrained", "grounded"]
 
 
 def test_asking_prints_one_json_object_a_question(made: Path, capsys: pytest.CaptureFixture[str]) -> None:

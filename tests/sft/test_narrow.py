@@ -5,10 +5,11 @@ import pytest
 import torch
 
 import tools
+from data.batches import IGNORE
 from data.conversation import Call, Conversation, Example, Message
 from data.dialogue_batches import DialogueBatches
 from data.tokenizer import load_tokenizer
-from data.wire import CLOSE, IGNORE, OPEN, STOP_IDS
+from data.wire import CLOSE, OPEN, STOP_IDS
 from decoding import Constraint, Vocabulary, compile_json_schema, ground
 from gpt2 import GPT, GPTConfig, next_token_loss
 from sft.narrow import NOBODY, NarrowedBatches, choices_of, narrowed_loss
@@ -106,7 +107,7 @@ def test_the_loss_is_full_cross_entropy_plus_that_among_the_legal(
     for b, t in (batch.targets != IGNORE).nonzero().tolist():
         expected -= log_probabilities[b, t].log_softmax(-1)[batch.targets[b, t]].item()
         count += 1
-    for row, column, legal, place in zip(*batch[2:], strict=True):
+    for row, column, legal, place in zip(*batch[2:6], strict=True):
         ids = legal[legal != NOBODY]
         expected -= log_probabilities[row, column][ids].log_softmax(-1)[place].item()
         count += 1
@@ -128,4 +129,27 @@ def test_batches_resume_where_they_were(constraint: Constraint) -> None:
     second = batches(constraint, 0.3)
     second.load_state_dict(first.state_dict())
     for _ in range(4):
-        assert all(torch.equal(a, b) for a, b in zip(next(first), next(second), strict=True))
+        assert all(torch.equal(a, b) for a, b in zip(next(first)[:6], next(second)[:6], strict=True))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_dialogues_that_share_a_row_have_the_loss_of_rows_of_their_own(
+    constraint: Constraint, model: GPT, share: float
+) -> None:
+    def all_at_once(row_tokens: int | None) -> NarrowedBatches:
+        conversations = [e.conversation for e in EXAMPLES]
+        made = DialogueBatches(conversations, load_tokenizer(), batch_size=len(EXAMPLES), row_tokens=row_tokens, seed=1)
+        return NarrowedBatches(made, EXAMPLES, constraint, share)
+
+    together, apart = next(all_at_once(128)), next(all_at_once(None))
+    assert together.segments is not None and len(together.ids) < len(apart.ids) == len(EXAMPLES)
+    (loss, weight), (expected, count) = narrowed_loss(model, together), narrowed_loss(model, apart)
+    assert weight == count
+    torch.testing.assert_close(loss, expected, atol=1e-4, rtol=1e-5)
+
+
+def test_what_is_ignored_is_the_same_number_in_data_and_model() -> None:
+    """Two packages that do not know each other, and a convention of `torch.nn.functional.cross_entropy`."""
+    import gpt2
+
+    assert gpt2.IGNORE == IGNORE == torch.nn.CrossEntropyLoss().ignore_index
