@@ -34,6 +34,7 @@ from .lenient import Dropped
 from .regex import compile_regex
 from .states import State
 from .tool_choice import ToolChoice, TurnState
+from .tool_formats import ToolFormat, call_schema, compile_tools
 from .vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -63,14 +64,17 @@ __all__ = [
     "State",
     "TokenConstraint",
     "ToolChoice",
+    "ToolFormat",
     "TurnState",
     "UnsupportedGrammar",
     "UnsupportedRegex",
     "UnsupportedSchema",
     "Vocabulary",
+    "call_schema",
     "compile_json_schema",
     "compile_lark",
     "compile_regex",
+    "compile_tools",
     "describe",
     "ground",
 ]

@@ -25,7 +25,7 @@ from .schema_node import REFERENCES, Nodes, SchemaNode, is_annotation
 TYPE_NAMES = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 RISKY = frozenset(
     {
-        "allOf", "contains", "dependencies", "dependentRequired", "dependentSchemas", "if", "minProperties", "not",
+        "allOf", "contains", "dependencies", "dependentSchemas", "if", "minProperties", "not",
         "patternProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties",
     }
 )  # fmt: skip

@@ -7,7 +7,7 @@ are contiguous. The tokens below a node are one range of the sorted byte strings
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,7 +77,8 @@ class Vocabulary:
                 tokens[i] = _sentencepiece(piece) if marked else _byte_level(piece, byte_level)
 
         def encode(text: str) -> list[int]:
-            return list(tokenizer.encode(text, add_special_tokens=False))
+            ids = tokenizer.encode(text, add_special_tokens=False)  # the name of an added token is read as that token
+            return list(takewhile(lambda i: tokens[i], ids))
 
         for sample in ('{"name": "x", "n": 12}', "é 漢\n"):
             spelled = b"".join(tokens[i] for i in encode(sample)).removeprefix(b" ")

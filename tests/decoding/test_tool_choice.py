@@ -18,7 +18,7 @@ def vocabulary() -> Vocabulary:
 
 def turn(vocabulary: Vocabulary, mode: str, max_calls: int = 1) -> ToolChoice:
     constraint = compile_json_schema({"enum": ["ab", "ac"]}, vocabulary)
-    return ToolChoice(constraint, mode, open_id=OPEN, close_id=CLOSE, end_id=END, max_calls=max_calls)  # type: ignore[arg-type]
+    return ToolChoice(constraint, mode, open=OPEN, close=CLOSE, end=END, max_calls=max_calls)  # type: ignore[arg-type]
 
 
 def after(choice: ToolChoice, *tokens: int | bytes) -> object:
@@ -96,9 +96,9 @@ def test_an_illegal_tag_is_an_error(vocabulary: Vocabulary) -> None:
 
 def test_a_wrong_tag_or_mode_is_named(vocabulary: Vocabulary) -> None:
     constraint = compile_json_schema(True, vocabulary)
-    with pytest.raises(ValueError, match="open_id=999"):
-        ToolChoice(constraint, open_id=999, close_id=CLOSE, end_id=END)
+    with pytest.raises(ValueError, match="open=999"):
+        ToolChoice(constraint, open=999, close=CLOSE, end=END)
     with pytest.raises(ValueError, match="mode='maybe'"):
-        ToolChoice(constraint, "maybe", open_id=OPEN, close_id=CLOSE, end_id=END)  # type: ignore[arg-type]
+        ToolChoice(constraint, "maybe", open=OPEN, close=CLOSE, end=END)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="max_calls=0"):
-        ToolChoice(constraint, open_id=OPEN, close_id=CLOSE, end_id=END, max_calls=0)
+        ToolChoice(constraint, open=OPEN, close=CLOSE, end=END, max_calls=0)
